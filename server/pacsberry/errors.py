@@ -1,0 +1,57 @@
+"""What can go wrong, named for the user's world.
+
+Each error carries a sentence for people: what happened, to what, what to do.  The doors translate them
+once: http/errors.py to HTTP statuses, dimse/statuses.py to DIMSE statuses, cli to exit codes.
+"""
+
+
+class PacsberryError(Exception):
+    """Base of every error a user may be told about; its text is the message shown."""
+
+
+class ConfigError(PacsberryError):
+    """The configuration cannot be used; names the key, the value and what is expected."""
+
+
+class UnreadableDicom(PacsberryError):
+    """Bytes that claim to be DICOM and are not, or break a limit of the reader."""
+
+
+class BadRequest(PacsberryError):
+    """A request that cannot be understood: bad JSON, bad argument, bad level."""
+
+
+class TooLarge(PacsberryError):
+    """A body, a member of an archive or a data set is over its limit."""
+
+
+class NoRoom(PacsberryError):
+    """The storage is full; nothing of what was sent has been kept."""
+
+
+class UnknownResource(PacsberryError):
+    """No patient, study, series, instance, attachment, metadata or label of that name."""
+
+
+class NotAllowed(PacsberryError):
+    """The caller may not do this (read-only mode, system metadata, disabled feature)."""
+
+
+class Conflict(PacsberryError):
+    """A write against an outdated revision."""
+
+
+class NotUnderstood(PacsberryError):
+    """The bytes are fine but of a kind this operation cannot serve (HTTP 415)."""
+
+
+class UnknownPeer(PacsberryError):
+    """No modality or peer of that name is configured."""
+
+
+class PeerFailed(PacsberryError):
+    """A modality or peer refused, broke off or did not answer."""
+
+
+class IndexTooNew(PacsberryError):
+    """The index was written by a later version of Pacsberry."""
