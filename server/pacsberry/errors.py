@@ -55,3 +55,11 @@ class PeerFailed(PacsberryError):
 
 class IndexTooNew(PacsberryError):
     """The index was written by a later version of Pacsberry."""
+
+
+class IndexDamaged(PacsberryError):
+    """The index cannot be read; the files are not touched by that."""
+
+
+class StorageBusy(PacsberryError):
+    """Another process holds the storage folder, or the index does not answer in time."""

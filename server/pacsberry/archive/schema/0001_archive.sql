@@ -74,7 +74,7 @@ CREATE TABLE instances (
     format INTEGER NOT NULL REFERENCES formats(key),
     pixel_data_offset INTEGER,
     pixel_data_vr TEXT NOT NULL,
-    file TEXT NOT NULL,                 -- path below the storage folder without suffix: bucket/uuid
+    file TEXT NOT NULL,                 -- path below the files folder: bucket/uuid.dcm
     size INTEGER NOT NULL,              -- bytes
     md5 TEXT NOT NULL                   -- hex, '' when StoreMD5ForAttachments is off
 );

@@ -1,0 +1,299 @@
+"""Keeps files on disk.  A file under its final name is complete.
+
+    <storage>/spool/<uuid>.part            being received; whatever is left of it at start was never acknowledged
+    <storage>/files/<bucket>/<uuid>.dcm    kept for good; <uuid>.bin for users' attachments
+
+Buckets are numbered folders of at most 1000 files, filled in order, so that a start after a pulled plug looks at
+the last one or two and not at the whole card, and so that the names of one study lie side by side.
+"""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from pacsberry.archive.groupsync import GroupSync
+from pacsberry.errors import NoRoom, StorageBusy, UnknownResource
+
+HEAD_BYTES = 65536  # of a spooled file are held in memory, for its header
+FILES_PER_BUCKET = 1000
+_RECEIPT_ATTRIBUTE = "user.pacsberry.receipt"  # extended attribute; lets recovery say who brought a file
+_RECEIPT_MAXIMUM_BYTES = 128  # fits beside the inode; a longer one would cost a block of its own
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Spool:
+    """A file while it is being received.  Belongs to one thread; discarded on leaving its context unless kept."""
+
+    __slots__ = ("_descriptor", "_digest", "_head", "path", "size")
+
+    def __init__(self, path: Path, *, with_md5: bool) -> None:
+        self.path = path
+        self.size = 0
+        self._head = bytearray()
+        self._digest = hashlib.md5(usedforsecurity=False) if with_md5 else None
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        except OSError as error:
+            raise _no_room(error) from error
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Append `data`; NoRoom when the card is full."""
+        missing = HEAD_BYTES - len(self._head)
+        if missing > 0:
+            self._head += data[:missing]
+        if self._digest is not None:
+            self._digest.update(data)
+        try:
+            written = os.write(self._descriptor, data)
+            if written < len(data):
+                rest = memoryview(data)[written:]
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+        except OSError as error:
+            raise _no_room(error) from error
+        self.size += len(data)
+
+    @property
+    def head(self) -> bytes:
+        """The first 64 KB, or less when the file is shorter."""
+        return bytes(self._head)
+
+    @property
+    def md5(self) -> str:
+        """Hex MD5 of what was written; '' when it was not asked for."""
+        return self._digest.hexdigest() if self._digest is not None else ""
+
+    def open(self) -> BinaryIO:
+        """The file as received so far, from its first byte."""
+        return self.path.open("rb")
+
+    def note_receipt(self, text: str) -> None:
+        """Write who brought the file beside it, where the file system can (extended attributes)."""
+        value = text.encode()
+        if len(value) <= _RECEIPT_MAXIMUM_BYTES:
+            with contextlib.suppress(OSError):
+                os.setxattr(self._descriptor, _RECEIPT_ATTRIBUTE, value)
+
+    def sync(self) -> None:
+        """Return when the content is on the card."""
+        try:
+            os.fdatasync(self._descriptor)
+        except OSError as error:
+            raise _no_room(error) from error
+
+    def close(self) -> None:
+        """Let go of the descriptor; the file stays."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def discard(self) -> None:
+        """Remove the file, unless it was kept (then its spool name is gone already)."""
+        if self._descriptor >= 0:
+            self.close()
+            with contextlib.suppress(FileNotFoundError):
+                self.path.unlink()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.discard()
+
+
+class _Bucket:
+    """One numbered folder; `unindexed` counts its files that the index may not hold yet."""
+
+    __slots__ = ("count", "number", "path", "sync", "unindexed")
+
+    def __init__(self, number: int, path: Path, count: int) -> None:
+        self.number = number
+        self.path = path
+        self.count = count
+        self.unindexed = 0
+        self.sync = GroupSync(path)
+
+
+class FileStore:
+    """The folder of files; thread-safe."""
+
+    def __init__(self, storage: Path, *, sync_files: bool, with_md5: bool, reserve_bytes: int) -> None:
+        self.storage = storage
+        self._files = storage / "files"
+        self._spool = storage / "spool"
+        self._sync_files = sync_files
+        self._with_md5 = with_md5
+        self._reserve_bytes = reserve_bytes
+        self._lock = threading.Lock()  # guards the buckets and their counts
+        self._buckets: dict[int, _Bucket] = {}  # those with files the index may not hold, and the current one
+        self._current: _Bucket | None = None
+        self._guard = -1
+
+    def start(self) -> None:
+        """Make the folders and take the storage for this process; StorageBusy when another one has it."""
+        for folder in (self.storage, self._files, self._spool):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._guard = os.open(self.storage / "pacsberry.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            fcntl.flock(self._guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._guard)
+            self._guard = -1
+            raise StorageBusy(f"Another Pacsberry uses {self.storage}; stop it, or set StorageDirectory.") from error
+        numbers = self.bucket_numbers()
+        last = numbers[-1] if numbers else 0
+        path = self._files / f"{last:08d}"
+        path.mkdir(exist_ok=True)
+        with self._lock:
+            self._current = _Bucket(last, path, sum(1 for _ in os.scandir(path)))
+            self._buckets = {last: self._current}
+
+    def stop(self) -> None:
+        """Release the storage."""
+        if self._guard >= 0:
+            os.close(self._guard)
+            self._guard = -1
+
+    def spool(self) -> Spool:
+        """A new file to receive into; NoRoom when the card is nearly full."""
+        free = self.free_bytes()
+        if free < self._reserve_bytes:
+            raise NoRoom(
+                f"Refused: {free // 2**20} MB free on the storage, {self._reserve_bytes // 2**20} MB are kept in reserve. "
+                "Delete studies or use a larger card."
+            )
+        return Spool(self._spool / f"{uuid.uuid4()}.part", with_md5=self._with_md5)
+
+    def keep(self, spool: Spool, suffix: str) -> str:
+        """Move a spooled file to its final name, durably, and return that name ('bucket/uuid.suffix').
+
+        The order that makes success mean durable:
+        1. sync the content; 2. rename; 3. sync the folder that now holds the name.
+        The caller reports the name with `indexed` once the index holds it.
+        """
+        if self._sync_files:
+            spool.sync()
+        bucket = self._take_place()
+        name = f"{bucket.number:08d}/{spool.path.stem}{suffix}"
+        try:
+            spool.path.rename(self._files / name)
+            if self._sync_files:
+                bucket.sync.after()
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                (self._files / name).unlink()
+            self.indexed([name])
+            raise _no_room(error) from error
+        spool.close()
+        return name
+
+    def indexed(self, names: list[str]) -> None:
+        """The index holds these files now (or they are gone)."""
+        with self._lock:
+            for name in names:
+                bucket = self._buckets.get(int(name[:8]))
+                if bucket is None:
+                    continue
+                bucket.unindexed -= 1
+                if bucket.unindexed <= 0 and bucket is not self._current:
+                    del self._buckets[bucket.number]
+
+    def first_open_bucket(self) -> int:
+        """Every file in a bucket below this number is in the index."""
+        with self._lock:
+            return min((number for number, bucket in self._buckets.items() if bucket.unindexed > 0), default=self._last())
+
+    def path(self, name: str) -> Path:
+        """Where a kept file lies."""
+        return self._files / name
+
+    def open(self, name: str) -> BinaryIO:
+        """A kept file for reading; UnknownResource when it has been removed meanwhile."""
+        try:
+            return (self._files / name).open("rb")
+        except FileNotFoundError as error:
+            raise UnknownResource(f"The file {name} is not in the storage any more.") from error
+
+    def exists(self, name: str) -> bool:
+        """Whether a kept file is there."""
+        return (self._files / name).exists()
+
+    def remove(self, name: str) -> None:
+        """Remove a kept file; it may be gone already."""
+        with contextlib.suppress(FileNotFoundError):
+            (self._files / name).unlink()
+
+    def md5(self, name: str) -> str:
+        """Hex MD5 of a kept file, read from the card now."""
+        with self.open(name) as file:
+            return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+    def receipt_text(self, name: str) -> str:
+        """What `Spool.note_receipt` wrote, or ''."""
+        try:
+            return os.getxattr(self._files / name, _RECEIPT_ATTRIBUTE).decode(errors="replace")
+        except OSError:
+            return ""
+
+    def bucket_numbers(self) -> list[int]:
+        """The numbers of the buckets there are, ascending."""
+        return sorted(int(entry.name) for entry in os.scandir(self._files) if entry.name.isdigit() and entry.is_dir())
+
+    def names_in(self, bucket: int) -> Iterator[str]:
+        """The names of the files in one bucket."""
+        with contextlib.suppress(FileNotFoundError), os.scandir(self._files / f"{bucket:08d}") as entries:
+            for entry in entries:
+                if entry.is_file(follow_symlinks=False):
+                    yield f"{bucket:08d}/{entry.name}"
+
+    def remove_unfinished(self) -> int:
+        """Remove what an unclean stop left in the spool; returns how many files that were."""
+        removed = 0
+        for entry in os.scandir(self._spool):
+            if entry.name.endswith(".part"):
+                os.unlink(entry.path)
+                removed += 1
+        return removed
+
+    def free_bytes(self) -> int:
+        """Free space on the file system that holds the storage, for this user."""
+        facts = os.statvfs(self.storage)
+        return facts.f_bavail * facts.f_frsize
+
+    def _last(self) -> int:
+        return self._current.number if self._current is not None else 0
+
+    def _take_place(self) -> _Bucket:
+        with self._lock:
+            bucket = self._current
+            if bucket is None:
+                raise StorageBusy("The storage is not open.")
+            if bucket.count >= FILES_PER_BUCKET:
+                number = bucket.number + 1
+                path = self._files / f"{number:08d}"
+                try:
+                    path.mkdir(exist_ok=True)
+                    GroupSync(self._files).after()
+                except OSError as error:
+                    raise _no_room(error) from error
+                if bucket.unindexed <= 0:
+                    del self._buckets[bucket.number]
+                bucket = self._current = _Bucket(number, path, 0)
+                self._buckets[number] = bucket
+            bucket.count += 1
+            bucket.unindexed += 1
+            return bucket
+
+
+def _no_room(error: OSError) -> Exception:
+    if error.errno in _NO_ROOM:
+        return NoRoom(f"Refused: the storage is full ({error.strerror}). Delete studies or use a larger card.")
+    return error

@@ -1,0 +1,277 @@
+"""Writes kept instances into the index, a batch in one transaction.
+
+The only place that inserts patients, studies, series and instances.  Runs on the index-writer thread.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pacsberry.archive.listing import tags_text
+from pacsberry.archive.rows import count, log_change
+from pacsberry.dicom.text import fold
+from pacsberry.model import Header, Level, Receipt
+
+_KNOWN_MAXIMUM = 512  # series remembered between batches
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file under its final name that the index does not hold yet."""
+
+    header: Header
+    receipt: Receipt
+    file: str
+    size: int  # bytes
+    md5: str
+    received_at: int  # UTC seconds
+    replaces: bool = False  # the overwrite policy lets it replace an instance that is there
+
+
+@dataclass(slots=True)
+class BatchOutcome:
+    """What a batch did, told to the others after its commit."""
+
+    touched: dict[tuple[Level, int], None]  # parents that received an instance, in order
+    garbage: bool = False
+
+
+class Indexer:
+    """Turns kept files into rows; remembers the keys of the series it met last."""
+
+    def __init__(self) -> None:
+        self._series: dict[str, tuple[int, int, int]] = {}  # series id -> (series, study, patient) keys
+        self._formats: dict[tuple[str, str], int] = {}
+        self._origins: dict[Receipt, int] = {}
+
+    def forget(self) -> None:
+        """Rows may have been deleted or a transaction rolled back: trust nothing remembered."""
+        self._series.clear()
+        self._formats.clear()
+        self._origins.clear()
+
+    def insert(self, connection: sqlite3.Connection, batch: Iterable[KeptFile]) -> BatchOutcome:
+        """Insert a batch inside the caller's transaction."""
+        outcome = BatchOutcome({})
+        totals = {"patients": 0, "studies": 0, "series": 0, "instances": 0, "total_bytes": 0}
+        latest = 0
+        series_touched: dict[int, None] = {}
+        for kept in batch:
+            latest = max(latest, kept.received_at)
+            if not self._clear_place(connection, kept, totals):
+                outcome.garbage = True
+                continue
+            series, study, patient, created = self._parents(connection, kept, totals)
+            key = self._insert_instance(connection, kept, series)
+            totals["instances"] += 1
+            totals["total_bytes"] += kept.size
+            log_change(connection, "NewInstance", Level.INSTANCE, key, kept.received_at)
+            for level, parent in created:
+                log_change(connection, f"New{level.title}", level, parent, kept.received_at)
+            for touched in ((Level.PATIENT, patient), (Level.STUDY, study), (Level.SERIES, series)):
+                outcome.touched.pop(touched, None)
+                outcome.touched[touched] = None
+            series_touched[series] = None
+            outcome.garbage |= kept.replaces
+        self._update_parents(connection, outcome, latest)
+        for series in series_touched:
+            _log_if_complete(connection, series, latest)
+        for name, difference in totals.items():
+            count(connection, name, difference)
+        return outcome
+
+    def _clear_place(self, connection: sqlite3.Connection, kept: KeptFile, totals: dict[str, int]) -> bool:
+        """Whether the file may take its place; an instance it replaces is removed, a duplicate becomes garbage."""
+        row = connection.execute(
+            "SELECT key, file, size FROM instances WHERE id = ?", (kept.header.identifiers.orthanc_id(Level.INSTANCE),)
+        ).fetchone()
+        if row is None:
+            return True
+        key, file, size = row
+        if file == kept.file:
+            return False
+        if not kept.replaces:
+            connection.execute("INSERT OR IGNORE INTO garbage VALUES (?)", (kept.file,))
+            return False
+        connection.execute("INSERT OR IGNORE INTO garbage VALUES (?)", (file,))
+        connection.execute(
+            "INSERT OR IGNORE INTO garbage SELECT file FROM attachments WHERE level = ? AND key = ?", (Level.INSTANCE, key)
+        )
+        for table in ("metadata", "attachments", "labels"):
+            connection.execute(f"DELETE FROM {table} WHERE level = ? AND key = ?", (Level.INSTANCE, key))
+        connection.execute("DELETE FROM instances WHERE key = ?", (key,))
+        totals["instances"] -= 1
+        totals["total_bytes"] -= size
+        return True
+
+    def _parents(
+        self, connection: sqlite3.Connection, kept: KeptFile, totals: dict[str, int]
+    ) -> tuple[int, int, int, list[tuple[Level, int]]]:
+        """Keys of series, study and patient, and those that had to be created, nearest first."""
+        identifiers = kept.header.identifiers
+        series_id = identifiers.orthanc_id(Level.SERIES)
+        known = self._series.get(series_id)
+        if known is not None:
+            return *known, []
+        row = connection.execute(
+            "SELECT series.key, studies.key, studies.parent FROM series JOIN studies ON studies.key = series.parent WHERE series.id = ?",
+            (series_id,),
+        ).fetchone()
+        created: list[tuple[Level, int]] = []
+        if row is None:
+            row = self._create_series(connection, kept, series_id, created, totals)
+        if len(self._series) >= _KNOWN_MAXIMUM:
+            self._series.clear()
+        self._series[series_id] = row
+        return *row, created
+
+    def _create_series(
+        self,
+        connection: sqlite3.Connection,
+        kept: KeptFile,
+        series_id: str,
+        created: list[tuple[Level, int]],
+        totals: dict[str, int],
+    ) -> tuple[int, int, int]:
+        header = kept.header
+        study_id = header.identifiers.orthanc_id(Level.STUDY)
+        row = connection.execute("SELECT key, parent FROM studies WHERE id = ?", (study_id,)).fetchone()
+        if row is None:
+            patient = self._patient(connection, kept, created, totals)
+            tags = header.main_tags[Level.STUDY]
+            study = _insert(
+                connection,
+                "studies",
+                parent=patient,
+                id=study_id,
+                uid=fold(header.identifiers.study_uid),
+                accession=fold(tags.get("AccessionNumber", "")),
+                study_date=tags.get("StudyDate", ""),
+                tags=tags_text(tags),
+                updated_at=kept.received_at,
+            )
+            created.insert(0, (Level.STUDY, study))
+            totals["studies"] += 1
+        else:
+            study, patient = row
+        tags = header.main_tags[Level.SERIES]
+        series = _insert(
+            connection,
+            "series",
+            parent=study,
+            id=series_id,
+            uid=fold(header.identifiers.series_uid),
+            modality=tags.get("Modality", ""),
+            expected_instances=header.expected_instances,
+            tags=tags_text(tags),
+            updated_at=kept.received_at,
+        )
+        created.insert(0, (Level.SERIES, series))
+        totals["series"] += 1
+        return series, study, patient
+
+    @staticmethod
+    def _patient(
+        connection: sqlite3.Connection, kept: KeptFile, created: list[tuple[Level, int]], totals: dict[str, int]
+    ) -> int:
+        header = kept.header
+        patient_id = header.identifiers.orthanc_id(Level.PATIENT)
+        row = connection.execute("SELECT key FROM patients WHERE id = ?", (patient_id,)).fetchone()
+        if row is not None:
+            return int(row[0])
+        tags = header.main_tags[Level.PATIENT]
+        key = _insert(
+            connection,
+            "patients",
+            id=patient_id,
+            uid=fold(header.identifiers.patient_id),
+            name=fold(tags.get("PatientName", "")),
+            tags=tags_text(tags),
+            updated_at=kept.received_at,
+            arrival=0,
+        )
+        created.insert(0, (Level.PATIENT, key))
+        totals["patients"] += 1
+        return key
+
+    def _insert_instance(self, connection: sqlite3.Connection, kept: KeptFile, series: int) -> int:
+        header = kept.header
+        return _insert(
+            connection,
+            "instances",
+            parent=series,
+            id=header.identifiers.orthanc_id(Level.INSTANCE),
+            uid=fold(header.identifiers.sop_uid),
+            tags=tags_text(header.main_tags[Level.INSTANCE]),
+            index_in_series=header.index_in_series,
+            received_at=kept.received_at,
+            origin=self._origin(connection, kept.receipt),
+            format=self._format(connection, header.sop_class_uid, header.transfer_syntax_uid),
+            pixel_data_offset=header.pixel_data_offset,
+            pixel_data_vr=header.pixel_data_vr,
+            file=kept.file,
+            size=kept.size,
+            md5=kept.md5,
+        )
+
+    def _origin(self, connection: sqlite3.Connection, receipt: Receipt) -> int:
+        key = self._origins.get(receipt)
+        if key is None:
+            values = {
+                "origin": receipt.origin.value,
+                "remote_ip": receipt.remote_ip,
+                "remote_aet": receipt.remote_aet,
+                "called_aet": receipt.called_aet,
+                "http_username": receipt.http_username,
+            }
+            key = self._origins[receipt] = _find_or_insert(connection, "origins", values)
+        return key
+
+    def _format(self, connection: sqlite3.Connection, sop_class_uid: str, transfer_syntax_uid: str) -> int:
+        key = self._formats.get((sop_class_uid, transfer_syntax_uid))
+        if key is None:
+            values = {"sop_class_uid": sop_class_uid, "transfer_syntax_uid": transfer_syntax_uid}
+            key = self._formats[sop_class_uid, transfer_syntax_uid] = _find_or_insert(connection, "formats", values)
+        return key
+
+    @staticmethod
+    def _update_parents(connection: sqlite3.Connection, outcome: BatchOutcome, latest: int) -> None:
+        for level in (Level.SERIES, Level.STUDY):
+            connection.executemany(
+                f"UPDATE {level.plural} SET updated_at = ? WHERE key = ?",
+                [(latest, key) for at, key in outcome.touched if at == level],
+            )
+        patients = [key for at, key in outcome.touched if at == Level.PATIENT]
+        (arrival,) = connection.execute("SELECT value FROM facts WHERE name = 'arrival'").fetchone()
+        connection.executemany(
+            "UPDATE patients SET updated_at = ?, arrival = ? WHERE key = ?",
+            [(latest, arrival + number, key) for number, key in enumerate(patients, start=1)],
+        )
+        count(connection, "arrival", len(patients))
+
+
+def _insert(connection: sqlite3.Connection, table: str, **values: str | int | None) -> int:
+    columns = ", ".join(values)
+    marks = ", ".join("?" * len(values))
+    cursor = connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", tuple(values.values()))
+    return int(cursor.lastrowid or 0)
+
+
+def _find_or_insert(connection: sqlite3.Connection, table: str, values: Mapping[str, str]) -> int:
+    condition = " AND ".join(f"{column} = ?" for column in values)
+    row = connection.execute(f"SELECT key FROM {table} WHERE {condition}", tuple(values.values())).fetchone()
+    return int(row[0]) if row is not None else _insert(connection, table, **values)
+
+
+def _log_if_complete(connection: sqlite3.Connection, series: int, at: int) -> None:
+    """S14: the series is complete when the indices 1 to the expected number are all there, once each."""
+    (expected,) = connection.execute("SELECT expected_instances FROM series WHERE key = ?", (series,)).fetchone()
+    if expected is None:
+        return
+    instances, indices = connection.execute(
+        """SELECT count(*), count(DISTINCT CASE WHEN index_in_series BETWEEN 1 AND ? THEN index_in_series END)
+           FROM instances WHERE parent = ?""",
+        (expected, series),
+    ).fetchone()
+    if expected == instances == indices:
+        log_change(connection, "CompletedSeries", Level.SERIES, series, at)

@@ -1,0 +1,90 @@
+"""Keeps one instance: decides by the overwrite policy, makes it durable, hands it to the index.
+
+The order that makes success mean durable:
+1. claim the instance, so that two senders of the same one do not cross;
+2. look whether it is there (posted, or in the index);
+3. move the spooled file to its final name, synced (filestore.keep);
+4. post it to the index-writer; from here on every reader sees it;
+5. answer.
+A power cut between 3 and the index's commit loses nothing: the next start finds the file without its entry.
+"""
+
+import contextlib
+import filecmp
+import threading
+from collections.abc import Iterator
+
+from pacsberry.archive.filestore import FileStore, Spool
+from pacsberry.archive.index import Index
+from pacsberry.archive.indexing import KeptFile
+from pacsberry.archive.receipts import receipt_text
+from pacsberry.model import Clock, Header, Kept, KeepStatus, Level, OverwritePolicy, Receipt
+
+
+class Keeper:
+    """The one way a file becomes part of the archive; thread-safe."""
+
+    def __init__(self, files: FileStore, index: Index, *, overwrite: OverwritePolicy, clock: Clock) -> None:
+        self._files = files
+        self._index = index
+        self._overwrite = overwrite
+        self._clock = clock
+        self._condition = threading.Condition()  # guards the claims
+        self._claims: set[str] = set()
+
+    def keep(self, spool: Spool, header: Header, receipt: Receipt) -> Kept:
+        """Keep a spooled instance, or find it there; durable when this returns.  Raises NoRoom."""
+        self._index.refuse_if_failing()
+        instance_id = header.identifiers.orthanc_id(Level.INSTANCE)
+        with self._claim(instance_id):
+            present = self._find(instance_id)
+            if present is not None and self._stays(present, spool):
+                return Kept(KeepStatus.ALREADY_STORED, header.identifiers)
+            spool.note_receipt(receipt_text(receipt))
+            kept = KeptFile(
+                header=header,
+                receipt=receipt,
+                file=self._files.keep(spool, ".dcm"),
+                size=spool.size,
+                md5=spool.md5,
+                received_at=int(self._clock.now()),
+                replaces=present is not None,
+            )
+            self._index.post(kept, instance_id)
+        return Kept(KeepStatus.SUCCESS, header.identifiers)
+
+    @contextlib.contextmanager
+    def _claim(self, instance_id: str) -> Iterator[None]:
+        with self._condition:
+            self._condition.wait_for(lambda: instance_id not in self._claims)
+            self._claims.add(instance_id)
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._claims.discard(instance_id)
+                self._condition.notify_all()
+
+    def _find(self, instance_id: str) -> tuple[str, str, int] | None:
+        """File name, MD5 and size of the instance as it is kept now."""
+        pending = self._index.pending(instance_id)
+        if pending is not None:
+            return pending.file, pending.md5, pending.size
+        with self._index.read_committed() as connection:
+            row: tuple[str, str, int] | None = connection.execute(
+                "SELECT file, md5, size FROM instances WHERE id = ?", (instance_id,)
+            ).fetchone()
+        return row
+
+    def _stays(self, present: tuple[str, str, int], spool: Spool) -> bool:
+        """Whether what is there stays; a file that has vanished from the card is replaced whatever the policy."""
+        file, md5, size = present
+        if not self._files.exists(file):
+            return False
+        if self._overwrite is OverwritePolicy.ALWAYS:
+            return False
+        if self._overwrite is OverwritePolicy.IF_CHANGED:
+            if size != spool.size:
+                return False
+            return md5 == spool.md5 if md5 and spool.md5 else filecmp.cmp(self._files.path(file), spool.path, shallow=False)
+        return True

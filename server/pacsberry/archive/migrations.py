@@ -1,0 +1,39 @@
+"""Brings an index to the version this program writes.  Steps are the numbered files of archive/schema."""
+
+import sqlite3
+from importlib import resources
+
+from pacsberry.errors import IndexTooNew
+
+_APPLICATION_ID = 0x50414353  # 'PACS': tells our index from any other SQLite file
+
+
+def steps() -> list[tuple[int, str]]:
+    """(number, SQL) of every migration, ascending."""
+    folder = resources.files("pacsberry.archive") / "schema"
+    found = [(int(entry.name[:4]), entry) for entry in folder.iterdir() if entry.name.endswith(".sql")]
+    return [(number, entry.read_text(encoding="utf-8")) for number, entry in sorted(found, key=lambda pair: pair[0])]
+
+
+def migrate(connection: sqlite3.Connection) -> list[int]:
+    """Apply what is missing, each step in one transaction; returns the numbers applied.
+
+    Raises IndexTooNew for an index of a later version, which is left untouched.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    all_steps = steps()
+    newest = all_steps[-1][0]
+    if version > newest or (version > 0 and application != _APPLICATION_ID):
+        raise IndexTooNew(
+            f"The index has version {version}, this Pacsberry knows up to {newest}. Install the newer Pacsberry again, "
+            "or restore the backup that was made before the update."
+        )
+    applied = []
+    for number, text in all_steps:
+        if number > version:
+            connection.executescript(
+                f"BEGIN EXCLUSIVE;\n{text}\nPRAGMA application_id = {_APPLICATION_ID};\nPRAGMA user_version = {number};\nCOMMIT;"
+            )
+            applied.append(number)
+    return applied

@@ -1,0 +1,82 @@
+"""Takes away the files of deleted and replaced instances, in the background.
+
+The thread "remover" sleeps until it is told that there is garbage.  A file is removed only after the commit that made
+it garbage is synced, so that a power cut never leaves an index entry without its file.
+"""
+
+import logging
+import sqlite3
+import threading
+
+from pacsberry.archive.filestore import FileStore
+from pacsberry.archive.index import Index
+from pacsberry.errors import PacsberryError
+
+LOGGER = logging.getLogger("pacsberry.archive")
+
+_FILES_PER_ROUND = 500
+_RETRY_SECONDS = 30.0
+
+
+class Remover:
+    """Owner of the thread "remover"."""
+
+    def __init__(self, files: FileStore, index: Index) -> None:
+        self._files = files
+        self._index = index
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread; it begins with what an earlier run left."""
+        self._wake.set()
+        self._thread = threading.Thread(target=self._run, name="remover")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the current round; the next start goes on."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def wake(self) -> None:
+        """There is garbage."""
+        self._wake.set()
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            if self._stopping.is_set():
+                return
+            try:
+                while self._round() and not self._stopping.is_set():
+                    pass
+            except (OSError, sqlite3.Error, PacsberryError) as error:
+                LOGGER.error("Files of deleted instances cannot be removed yet: %s", error)
+                self._stopping.wait(_RETRY_SECONDS)
+                self._wake.set()
+
+    def _round(self) -> bool:
+        """Remove some files; whether there may be more."""
+        names = self._index.write(_next_garbage)
+        for name in names:
+            self._files.remove(name)
+        if names:
+            self._index.write(lambda connection: _forget(connection, names))
+        return len(names) == _FILES_PER_ROUND
+
+
+def _next_garbage(connection: sqlite3.Connection) -> list[str]:
+    names = [row[0] for row in connection.execute("SELECT file FROM garbage LIMIT ?", (_FILES_PER_ROUND,))]
+    if names:
+        # A write, however small, makes this transaction sync everything committed before it.
+        connection.execute("UPDATE facts SET value = value WHERE name = 'open_bucket'")
+    return names
+
+
+def _forget(connection: sqlite3.Connection, names: list[str]) -> None:
+    connection.executemany("DELETE FROM garbage WHERE file = ?", [(name,) for name in names])
