@@ -1,0 +1,81 @@
+# Every command a person needs. `make` alone lists them; each target says after ## what it does.
+# Variables of `make run`: PORT, DICOM_PORT, DATA. PYTHON chooses the interpreter of `make setup`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PORT ?= 8042
+DICOM_PORT ?= 4242
+DATA ?= run
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+# Every file that starts like a shell script, whatever its name.
+SHELL_SCRIPTS = $(shell grep -rlIE -m1 '^\#!.*[/ ](ba)?sh$$' --exclude-dir=.git --exclude-dir=.venv --exclude-dir=node_modules .)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: .venv/installed ## make .venv with the pinned packages and the command .venv/bin/pacsberry
+
+.PHONY: run
+run: setup ## start the server with a demo study and print its address (PORT=8042 DICOM_PORT=4242 DATA=run)
+	$(BIN)/pacsberry serve --demo --http-port $(PORT) --dicom-port $(DICOM_PORT) --data $(DATA)
+
+.PHONY: test
+test: .venv/tools-installed ## run every test but the long proofs
+	.ci/system-packages test
+	$(BIN)/python -m pytest -q
+
+.PHONY: proofs
+proofs: .venv/tools-installed ## run the long proofs: crashes by the hundred, long fuzzing
+	.ci/system-packages test
+	$(BIN)/python -m pytest -q -m proof || [[ $$? -eq 5 ]]  # 5: there is none yet
+
+.PHONY: check
+check: .venv/tools-installed ## read the code: ruff, mypy, import-linter, shellcheck, yamllint, names of targets
+	.ci/system-packages test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	shellcheck $(SHELL_SCRIPTS)
+	$(BIN)/yamllint --strict .
+	$(BIN)/python -m pytest -q tests/test_ground.py
+
+.PHONY: format
+format: .venv/tools-installed ## put the code into the project's form
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: bench
+bench: .venv/tools-installed ## measure beside Debian's Orthanc and write tests/bench/RESULTS.md
+	.ci/system-packages bench
+	$(BIN)/python -m tests.bench
+
+.PHONY: lock
+lock: ## choose the versions of all packages anew and write the two lock files
+	.ci/lock
+
+.PHONY: clean
+clean: ## remove everything that make made, but no data
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist
+	find server appliance tests -name __pycache__ -prune -exec rm -rf {} +
+
+# pip compiles .pyc files as it installs; what it does not make is the -OO level and the project's own.
+# Without them the same server takes twice the memory at its start (it would compile in memory).
+.venv/installed: requirements.lock pyproject.toml
+	.ci/system-packages run
+	[[ -x $(BIN)/python ]] || "$$(.ci/find-python)" -m venv .venv
+	$(PIP) install --requirement requirements.lock
+	$(PIP) install --no-deps --editable .
+	$(BIN)/python -m compileall -q -j 0 -o 0 -o 2 $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') server/pacsberry appliance/pacsberry_appliance
+	touch $@
+
+.venv/tools-installed: requirements-dev.lock .venv/installed
+	$(PIP) install --requirement requirements-dev.lock
+	touch $@
