@@ -18,7 +18,6 @@ from tests.makers.kinds import KINDS, Kind
 from tests.makers.pixels import ramp
 from tests.makers.syntaxes import BIG_ENDIAN, EXPLICIT
 
-
 _IMPLEMENTATION_UID = UID("2.25.105353870935938870411183120317310611717")
 
 
