@@ -70,7 +70,7 @@ clean: ## remove everything that make made, but no data
 # Without them the same server takes twice the memory at its start (it would compile in memory).
 .venv/installed: requirements.lock pyproject.toml
 	.ci/system-packages run
-	[[ -x $(BIN)/python ]] || "$$(.ci/find-python)" -m venv .venv
+	[[ -x $(BIN)/pip ]] || "$$(.ci/find-python)" -m venv .venv
 	$(PIP) install --requirement requirements.lock
 	$(PIP) install --no-deps --editable .
 	$(BIN)/python -m compileall -q -j 0 -o 0 -o 2 $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') server/pacsberry appliance/pacsberry_appliance
