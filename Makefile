@@ -67,15 +67,17 @@ clean: ## remove everything that make made, but no data
 	find server appliance tests -name __pycache__ -prune -exec rm -rf {} +
 
 # pip compiles .pyc files as it installs; what it does not make is the -OO level and the project's own.
-# Without them the same server takes twice the memory at its start (it would compile in memory).
+# Without them the same server takes twice the memory at its start, because it compiles what it imports.
 .venv/installed: requirements.lock pyproject.toml
+	@echo 'Setting up: the pinned packages go into .venv, nothing else on this machine changes.'
 	.ci/system-packages run
 	[[ -x $(BIN)/pip ]] || "$$(.ci/find-python)" -m venv .venv
 	$(PIP) install --requirement requirements.lock
 	$(PIP) install --no-deps --editable .
-	$(BIN)/python -m compileall -q -j 0 -o 0 -o 2 $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') server/pacsberry appliance/pacsberry_appliance
+	$(BIN)/python -m compileall -q -j 0 -o 0 -o 2 .venv/lib server/pacsberry appliance/pacsberry_appliance
 	touch $@
 
 .venv/tools-installed: requirements-dev.lock .venv/installed
+	@echo 'Setting up: the pinned tools for tests and checks go into .venv as well.'
 	$(PIP) install --requirement requirements-dev.lock
 	touch $@
