@@ -1,0 +1,44 @@
+"""What every handler is given beside the request: the parts of the server it may ask, and the values it needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from pacsberry.http.metrics import Metrics
+from pacsberry.http.settings import HttpSettings, SystemFacts
+from pacsberry.model import Clock
+
+if TYPE_CHECKING:
+    from pacsberry.archive import Archive
+    from pacsberry.dicom.policy import DicomPolicy
+    from pacsberry.ingest import Ingest
+
+
+class LogLevels(Protocol):
+    """The verbosity of the server's log, changeable while it runs (`/tools/log-level…`).
+
+    Categories are Orthanc's: 'generic', 'plugins', 'http', 'sqlite', 'dicom', 'jobs', 'lua'; levels are 'default',
+    'verbose' and 'trace'.  Another word raises BadRequest.
+    """
+
+    def get(self, category: str) -> str:
+        """The verbosity of one category."""
+
+    def set(self, category: str | None, level: str) -> None:
+        """Change one category, or all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Built once by `app`; shared by all handler threads, so everything in it is thread-safe."""
+
+    archive: "Archive"
+    ingest: "Ingest"
+    policy: "DicomPolicy"  # what the DICOM door accepts: transfer syntaxes, SOP classes, default encoding
+    log_levels: LogLevels
+    settings: HttpSettings
+    system: SystemFacts
+    shutdown: Callable[[], None]  # ask the server to stop; returns at once
+    reset: Callable[[], None]  # ask it to start again with its configuration read anew; returns at once
+    clock: Clock = field(default_factory=Clock)
+    metrics: Metrics = field(default_factory=Metrics)

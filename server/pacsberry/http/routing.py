@@ -1,0 +1,99 @@
+"""The one table of routes, and the bottle application made from it.
+
+Each noun module exports its part:
+
+    ROUTES = [
+        Route("GET", "/<level:level>", list_level),
+        Route("GET", "/<level:level>/<id>", describe),
+        Route("GET", "/<level:level:patients|studies|series>/<id>/shared-tags", shared_tags),
+        Route("POST", "/tools/find", find, reads=True),
+        Route("PUT", "/<level:level>/<id>/attachments/<name>", put_attachment, body=Body.SPOOL),
+    ]
+
+A handler gets the request, the context and what the path holds, by name.  It answers, or returns None when there is
+nothing to answer (a bare 404, or 400 for POST, S8), or raises an error of `pacsberry.errors`:
+
+    def describe(request: Request, context: Context, level: Level, id: str) -> Answer:
+        return Answer.json(context.archive.resources.describe(level, id, view_of(request)))
+
+Paths are bottle's rules: `<name>` is one segment, `<name:path>` the rest of the path, `<name:int>` a number,
+`<name:level>` the plural of a level, handed over as `model.Level`.  A path without wildcards wins over one with; else
+the first in the table wins.  Write `<level:level>` rather than four routes: bottle compiles the rules of a method anew
+for each one added.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+
+import bottle
+
+from pacsberry.http.answers import Answer
+from pacsberry.model import Level
+
+Handler = Callable[..., Answer | None]
+
+_LEVELS = {level.plural: level for level in Level}
+
+
+class Body(Enum):
+    """Where the body of a request goes while it arrives."""
+
+    MEMORY = "memory"  # `request.body`, up to HttpSettings.small_body_bytes
+    SPOOL = "spool"  # a file in the storage folder, `request.spool`, up to MaximumRequestBodySizeMB
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method on one path."""
+
+    method: str
+    path: str
+    handler: Handler
+    body: Body = Body.MEMORY
+    reads: bool = False  # a POST that changes nothing, so it is allowed in read-only mode
+
+    @property
+    def writes(self) -> bool:
+        """Whether the request changes the archive or the server."""
+        return self.method != "GET" and not self.reads
+
+
+class Routes:
+    """All routes, compiled by bottle.  Thread-safe once built."""
+
+    def __init__(self, table: Iterable[Route], call: Callable[..., bottle.HTTPResponse]) -> None:
+        """`call(route, **arguments)` is what bottle runs for a request that matches `route`."""
+        self.table: Sequence[Route] = tuple(table)
+        self.app = bottle.Bottle()
+        self.app.uninstall(True)  # bottle's own plugins: a handler here returns an Answer, never a dict or a template
+        self.app.router.add_filter("level", _level_filter)
+        self._routes: dict[tuple[str, str], Route] = {}
+        for route in self.table:
+            if self._routes.setdefault((route.method, route.path), route) is not route:
+                raise ValueError(f"two handlers for {route.method} {route.path}")
+            self.app.route(route.path, route.method, partial(call, route))
+        re.purge()  # the patterns of the half-built tables stay in re's cache otherwise: 1 MB
+
+    def find(self, method: str, path: str) -> Route | None:
+        """The route of a request; None when there is none with that method and path."""
+        try:
+            found, _ = self.app.match({"REQUEST_METHOD": method, "PATH_INFO": path})
+        except bottle.HTTPError:
+            return None
+        return self._routes[found.method, found.rule]
+
+
+def children(table: Iterable[Route], path: str) -> list[str]:
+    """The names one segment below `path`, sorted: how Orthanc answers GET on a folder of operations (`/tools`)."""
+    prefix = path.rstrip("/") + "/"
+    names = {route.path.removeprefix(prefix).split("/")[0] for route in table if route.path.startswith(prefix)}
+    return sorted(name for name in names if "<" not in name)
+
+
+def _level_filter(choice: str | None) -> tuple[str, Callable[[str], object], Callable[[object], str]]:
+    """Bottle's filter `<name:level>`: pattern, text to value, value to text."""
+    plurals: Mapping[str, Level] = {name: _LEVELS[name] for name in (choice or "|".join(_LEVELS)).split("|")}
+    return "|".join(plurals), plurals.__getitem__, str

@@ -1,0 +1,50 @@
+"""The few values the HTTP door is built with; app takes them from the configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """HTTPS (SslEnabled and what belongs to it)."""
+
+    certificate: Path  # SslCertificate: key and certificate in one PEM file
+    minimum_version: int = 4  # SslMinimumProtocolVersion: 0 to 5; 4 is TLS 1.2, 5 is TLS 1.3
+    ciphers: tuple[str, ...] = ()  # SslCiphersAccepted, OpenSSL names; empty: the library's choice
+    verify_clients: bool = False  # SslVerifyPeers
+    trusted_clients: Path | None = None  # SslTrustedClientCertificates
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """How the door behaves; the option of Orthanc's configuration stands beside each value."""
+
+    port: int = 8042  # HttpPort; 0 picks a free one
+    addresses: tuple[str, ...] = ()  # HttpBindAddresses; empty: every address, or only loopback without remote access
+    threads: int = 8  # HttpThreadsCount
+    downloads: int = 24  # streamed downloads at once; each has a thread of its own while it lasts
+    connections: int = 200  # open connections at once, downloads included
+    tls: TlsSettings | None = None  # SslEnabled
+    remote_access: bool = False  # RemoteAccessAllowed
+    authentication: bool = False  # AuthenticationEnabled
+    read_only: bool = False  # ReadOnly
+    describe_errors: bool = True  # HttpDescribeErrors
+    compression: bool = False  # HttpCompressionEnabled
+    keep_alive: bool = True  # KeepAlive
+    keep_alive_seconds: float = 30.0  # KeepAliveTimeout: an idle connection is closed after so long
+    timeout_seconds: float = 30.0  # HttpRequestTimeout: a client that stands still for so long is dropped
+    tcp_no_delay: bool = True  # TcpNoDelay
+    small_body_bytes: int = 4 * 2**20  # a body held in memory; 20 000 identifiers are 1 MB
+    largest_body_bytes: int = 512 * 2**20  # MaximumRequestBodySizeMB
+    largest_member_bytes: int = 512 * 2**20  # MaximumFileSizeInArchiveMB
+    explorer: bool = True  # OrthancExplorerEnabled
+    archive_deflate_level: int = 1  # of ZIP archives: 0 stores, 1 is fast, 9 is small
+    zip_utf8: bool = False  # ZipUseUtf8
+
+
+@dataclass(frozen=True, slots=True)
+class SystemFacts:
+    """What GET /system tells of the configuration, by Orthanc's names (S12), where nothing else here knows it."""
+
+    values: Mapping[str, object] = field(default_factory=dict)
