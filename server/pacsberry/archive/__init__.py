@@ -1,9 +1,9 @@
 """The archive: DICOM files, and the SQLite index that can be rebuilt from them.
 
-Six promises are kept here.  Success means durable (filestore.keep, keeping).  The files are the archive; facts that live
-only in the index are synced (index.write).  Any write may be the last before the power goes (recovery).  Nothing is
-refused silently (errors say why).  The box is not exhausted (reserve_bytes, bounded batches and caches).  Reads never
-wait for the disk of a delete (remover).
+Six promises are kept here.  Success means durable (filestore.keep, keeping).  The files are the archive; facts that
+live only in the index are synced (index.write).  Any write may be the last before the power goes (recovery).  Nothing
+is refused silently (errors say why).  The box is not exhausted (reserve_bytes, bounded batches and caches).  Reads
+never wait for the disk of a delete (remover).
 """
 
 from pacsberry.archive.archive import Archive

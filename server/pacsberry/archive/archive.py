@@ -3,7 +3,6 @@
 Builds the parts and owns their threads; everybody else holds the part that it uses.
 """
 
-
 import logging
 import sqlite3
 from pathlib import Path
@@ -66,7 +65,7 @@ class Archive:
         """Commit everything, note the clean stop, release the storage."""
         self._remover.stop()
         try:
-            self.index.write(note_clean_stop)
+            self.index.write(lambda connection: note_clean_stop(connection, self.files))
         except (PacsberryError, sqlite3.Error) as error:
             LOGGER.error("The clean stop cannot be noted, the next start will look closer: %s", error)
         self.index.stop()

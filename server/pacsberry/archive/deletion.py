@@ -15,7 +15,8 @@ from pacsberry.model import Level
 _INSTANCES_BELOW = {
     Level.INSTANCE: "SELECT key FROM instances WHERE key = ?",
     Level.SERIES: "SELECT key FROM instances WHERE parent = ?",
-    Level.STUDY: "SELECT instances.key FROM series JOIN instances ON instances.parent = series.key WHERE series.parent = ?",
+    Level.STUDY: """SELECT instances.key FROM series JOIN instances ON instances.parent = series.key
+                    WHERE series.parent = ?""",
     Level.PATIENT: """SELECT instances.key FROM studies JOIN series ON series.parent = studies.key
                       JOIN instances ON instances.parent = series.key WHERE studies.parent = ?""",
 }
@@ -64,7 +65,9 @@ def delete(connection: sqlite3.Connection, level: Level, resource_id: str, at: i
 
 def _delete_below(connection: sqlite3.Connection, level: Level, key: int, gone: list[tuple[Level, int]]) -> None:
     below = _INSTANCES_BELOW[level]
-    instances, size = connection.execute(f"SELECT count(*), total(size) FROM instances WHERE key IN ({below})", (key,)).fetchone()
+    instances, size = connection.execute(
+        f"SELECT count(*), total(size) FROM instances WHERE key IN ({below})", (key,)
+    ).fetchone()
     connection.execute(f"INSERT OR IGNORE INTO garbage SELECT file FROM instances WHERE key IN ({below})", (key,))
     _delete_facts(connection, Level.INSTANCE, below, key)
     count(connection, "instances", -instances)

@@ -105,7 +105,9 @@ class Spool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.discard()
 
 
@@ -167,8 +169,8 @@ class FileStore:
         free = self.free_bytes()
         if free < self._reserve_bytes:
             raise NoRoom(
-                f"Refused: {free // 2**20} MB free on the storage, {self._reserve_bytes // 2**20} MB are kept in reserve. "
-                "Delete studies or use a larger card."
+                f"Refused: {free // 2**20} MB free on the storage, {self._reserve_bytes // 2**20} MB are the reserve."
+                " Delete studies or use a larger card."
             )
         return Spool(self._spool / f"{uuid.uuid4()}.part", with_md5=self._with_md5)
 
@@ -209,7 +211,9 @@ class FileStore:
     def first_open_bucket(self) -> int:
         """Every file in a bucket below this number is in the index."""
         with self._lock:
-            return min((number for number, bucket in self._buckets.items() if bucket.unindexed > 0), default=self._last())
+            return min(
+                (number for number, bucket in self._buckets.items() if bucket.unindexed > 0), default=self._last()
+            )
 
     def path(self, name: str) -> Path:
         """Where a kept file lies."""
@@ -233,7 +237,7 @@ class FileStore:
 
     def md5(self, name: str) -> str:
         """Hex MD5 of a kept file, read from the card now."""
-        with self.open(name) as file:
+        with (self._files / name).open("rb") as file:
             return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
     def receipt_text(self, name: str) -> str:
@@ -259,7 +263,7 @@ class FileStore:
         removed = 0
         for entry in os.scandir(self._spool):
             if entry.name.endswith(".part"):
-                os.unlink(entry.path)
+                Path(entry.path).unlink()
                 removed += 1
         return removed
 

@@ -86,7 +86,8 @@ class Index:
             raise StorageBusy(f"The index {self._path} cannot be opened: {error}.") from error
         except sqlite3.DatabaseError as error:
             raise IndexDamaged(
-                f"The index {self._path} is damaged ({error}). Move it away and start again: it is made anew from the files."
+                f"The index {self._path} is damaged ({error}). "
+                "Move it away and start again: it is made anew from the files."
             ) from error
 
     def prepare(self, act: Callable[[sqlite3.Connection], _T]) -> _T:
@@ -166,7 +167,8 @@ class Index:
             self._wanted_count = max(self._wanted_count, goal)
             self._condition.notify_all()
             self._condition.wait_for(
-                lambda: self._committed_count >= goal or self._failure is not None or not self._running, _READER_WAIT_SECONDS
+                lambda: self._committed_count >= goal or self._failure is not None or not self._running,
+                _READER_WAIT_SECONDS,
             )
 
     # --- writing ---------------------------------------------------------------------------------------------

@@ -95,7 +95,8 @@ class Indexer:
             return False
         connection.execute("INSERT OR IGNORE INTO garbage VALUES (?)", (file,))
         connection.execute(
-            "INSERT OR IGNORE INTO garbage SELECT file FROM attachments WHERE level = ? AND key = ?", (Level.INSTANCE, key)
+            "INSERT OR IGNORE INTO garbage SELECT file FROM attachments WHERE level = ? AND key = ?",
+            (Level.INSTANCE, key),
         )
         for table in ("metadata", "attachments", "labels"):
             connection.execute(f"DELETE FROM {table} WHERE level = ? AND key = ?", (Level.INSTANCE, key))
@@ -114,7 +115,8 @@ class Indexer:
         if known is not None:
             return *known, []
         row = connection.execute(
-            "SELECT series.key, studies.key, studies.parent FROM series JOIN studies ON studies.key = series.parent WHERE series.id = ?",
+            """SELECT series.key, studies.key, studies.parent
+               FROM series JOIN studies ON studies.key = series.parent WHERE series.id = ?""",
             (series_id,),
         ).fetchone()
         created: list[tuple[Level, int]] = []

@@ -18,7 +18,7 @@ from pacsberry.archive.filestore import FileStore, Spool
 from pacsberry.archive.index import Index
 from pacsberry.archive.indexing import KeptFile
 from pacsberry.archive.receipts import receipt_text
-from pacsberry.model import Clock, Header, Kept, KeepStatus, Level, OverwritePolicy, Receipt
+from pacsberry.model import Clock, Header, KeepStatus, Kept, Level, OverwritePolicy, Receipt
 
 
 class Keeper:
@@ -86,5 +86,9 @@ class Keeper:
         if self._overwrite is OverwritePolicy.IF_CHANGED:
             if size != spool.size:
                 return False
-            return md5 == spool.md5 if md5 and spool.md5 else filecmp.cmp(self._files.path(file), spool.path, shallow=False)
+            return (
+                md5 == spool.md5
+                if md5 and spool.md5
+                else filecmp.cmp(self._files.path(file), spool.path, shallow=False)
+            )
         return True

@@ -33,7 +33,8 @@ def migrate(connection: sqlite3.Connection) -> list[int]:
     for number, text in all_steps:
         if number > version:
             connection.executescript(
-                f"BEGIN EXCLUSIVE;\n{text}\nPRAGMA application_id = {_APPLICATION_ID};\nPRAGMA user_version = {number};\nCOMMIT;"
+                f"BEGIN EXCLUSIVE;\n{text}\n"
+                f"PRAGMA application_id = {_APPLICATION_ID};\nPRAGMA user_version = {number};\nCOMMIT;"
             )
             applied.append(number)
     return applied

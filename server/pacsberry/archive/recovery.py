@@ -55,7 +55,7 @@ class Recovery:
         for instance_id in self.lost:
             LOGGER.error("Instance %s is lost: its file is missing or cut short.", instance_id)
         for name in self.unreadable:
-            LOGGER.error("The file %s in the storage is not readable as DICOM; it stays where it is, outside the index.", name)
+            LOGGER.error("The stored file %s is not readable as DICOM; it stays, outside the index.", name)
 
 
 def recover(connection: sqlite3.Connection, files: FileStore, settings: ArchiveSettings, now: int) -> Recovery:
@@ -79,13 +79,16 @@ def recover(connection: sqlite3.Connection, files: FileStore, settings: ArchiveS
     return found
 
 
-def note_clean_stop(connection: sqlite3.Connection) -> None:
+def note_clean_stop(connection: sqlite3.Connection, files: FileStore) -> None:
     """Everything kept is in the index, and the process is about to end."""
+    set_fact(connection, "open_bucket", files.first_open_bucket())
     set_fact(connection, "clean", 1)
 
 
 def _remove_lost(connection: sqlite3.Connection, files: FileStore, first: int, now: int, found: Recovery) -> None:
-    recent = connection.execute("SELECT id, file, size FROM instances ORDER BY key DESC LIMIT ?", (_RECENT_ROWS,)).fetchall()
+    recent = connection.execute(
+        "SELECT id, file, size FROM instances ORDER BY key DESC LIMIT ?", (_RECENT_ROWS,)
+    ).fetchall()
     for instance_id, name, size in recent:
         if int(name[:8]) < first:
             continue
@@ -98,7 +101,9 @@ def _remove_lost(connection: sqlite3.Connection, files: FileStore, first: int, n
 def _index_found(
     connection: sqlite3.Connection, files: FileStore, settings: ArchiveSettings, first: int, now: int, found: Recovery
 ) -> None:
-    known = {row[0] for row in connection.execute("SELECT file FROM instances ORDER BY key DESC LIMIT ?", (_RECENT_ROWS,))}
+    known = {
+        row[0] for row in connection.execute("SELECT file FROM instances ORDER BY key DESC LIMIT ?", (_RECENT_ROWS,))
+    }
     known.update(row[0] for row in connection.execute("SELECT file FROM garbage"))
     known.update(row[0] for row in connection.execute("SELECT file FROM attachments"))
     indexer = Indexer()

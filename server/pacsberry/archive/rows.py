@@ -24,4 +24,6 @@ def fact(connection: sqlite3.Connection, name: str) -> int:
 
 def set_fact(connection: sqlite3.Connection, name: str, value: int) -> None:
     """Write one number of `facts`."""
-    connection.execute("INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value))
+    connection.execute(
+        "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
+    )

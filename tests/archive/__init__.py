@@ -1,0 +1,1 @@
+"""The archive: keeping, finding, deleting, starting again."""
