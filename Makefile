@@ -74,7 +74,8 @@ clean: ## remove everything that make made, but no data
 	[[ -x $(BIN)/pip ]] || "$$(.ci/find-python)" -m venv .venv
 	$(PIP) install --requirement requirements.lock
 	$(PIP) install --no-deps --editable .
-	$(BIN)/python -m compileall -q -j 0 -o 0 -o 2 .venv/lib server/pacsberry appliance/pacsberry_appliance
+	$(BIN)/python -m compileall -q -o 2 .venv/lib
+	$(BIN)/python -m compileall -q -o 0 -o 2 server/pacsberry appliance/pacsberry_appliance
 	touch $@
 
 .venv/tools-installed: requirements-dev.lock .venv/installed
