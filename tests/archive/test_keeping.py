@@ -1,7 +1,9 @@
 """Keeping instances: durable, found at once, kept once, replaced when the policy says so."""
 
+import hashlib
 import os
 import threading
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +33,7 @@ T = TypeVar("T")
 
 
 def test_a_kept_instance_is_found_at_once_with_its_parents_and_its_bytes(tmp_path: Path) -> None:
-    with open_archive(tmp_path, replace(SETTINGS, batch_seconds=3600)) as archive:
+    with open_archive(tmp_path, replace(SETTINGS, batch_seconds=3600, store_md5=True)) as archive:
         header = make_header()
 
         kept = keep(archive, header)
@@ -39,11 +41,12 @@ def test_a_kept_instance_is_found_at_once_with_its_parents_and_its_bytes(tmp_pat
         assert kept.status is KeepStatus.SUCCESS
         assert counts(archive) == {"patients": 1, "studies": 1, "series": 1, "instances": 1}
         with archive.index.read() as connection:
-            file, size, md5 = connection.execute("SELECT file, size, md5 FROM instances").fetchone()
+            file, size, md5, crc32 = connection.execute("SELECT file, size, md5, crc32 FROM instances").fetchone()
         with archive.files.open(file) as stored:
             assert stored.read() == encode(header)
         assert size == len(encode(header))
-        assert len(md5) == 32
+        assert md5 == archive.files.md5(file) == hashlib.md5(encode(header), usedforsecurity=False).hexdigest()
+        assert crc32 == archive.files.crc32(file) == zlib.crc32(encode(header))
 
 
 def test_changes_of_a_fresh_upload_come_in_orthancs_order(tmp_path: Path) -> None:

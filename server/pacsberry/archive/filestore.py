@@ -14,6 +14,7 @@ import hashlib
 import os
 import threading
 import uuid
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,7 @@ from pacsberry.errors import NoRoom, StorageBusy, UnknownResource
 
 HEAD_BYTES = 65536  # of a spooled file are held in memory, for its header
 FILES_PER_BUCKET = 1000
+_READ_BYTES = 2**18
 _RECEIPT_ATTRIBUTE = "user.pacsberry.receipt"  # extended attribute; lets recovery say who brought a file
 _RECEIPT_MAXIMUM_BYTES = 128  # fits beside the inode; a longer one would cost a block of its own
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -32,11 +34,12 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 class Spool:
     """A file while it is being received.  Belongs to one thread; discarded on leaving its context unless kept."""
 
-    __slots__ = ("_descriptor", "_digest", "_head", "path", "size")
+    __slots__ = ("_descriptor", "_digest", "_head", "crc32", "path", "size")
 
     def __init__(self, path: Path, *, with_md5: bool) -> None:
         self.path = path
         self.size = 0
+        self.crc32 = 0  # of what was written (ISO 3309)
         self._head = bytearray()
         self._digest = hashlib.md5(usedforsecurity=False) if with_md5 else None
         try:
@@ -49,6 +52,7 @@ class Spool:
         missing = HEAD_BYTES - len(self._head)
         if missing > 0:
             self._head += data[:missing]
+        self.crc32 = zlib.crc32(data, self.crc32)
         if self._digest is not None:
             self._digest.update(data)
         try:
@@ -239,6 +243,14 @@ class FileStore:
         """Hex MD5 of a kept file, read from the card now."""
         with (self._files / name).open("rb") as file:
             return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+    def crc32(self, name: str) -> int:
+        """CRC-32 of a kept file, read from the card now."""
+        value = 0
+        with self.open(name) as file:
+            while piece := file.read(_READ_BYTES):
+                value = zlib.crc32(piece, value)
+        return value
 
     def receipt_text(self, name: str) -> str:
         """What `Spool.note_receipt` wrote, or ''."""

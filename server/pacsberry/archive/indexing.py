@@ -24,6 +24,7 @@ class KeptFile:
     file: str
     size: int  # bytes
     md5: str
+    crc32: int
     received_at: int  # UTC seconds
     replaces: bool = False  # the overwrite policy lets it replace an instance that is there
 
@@ -214,6 +215,7 @@ class Indexer:
             file=kept.file,
             size=kept.size,
             md5=kept.md5,
+            crc32=kept.crc32,
         )
 
     def _origin(self, connection: sqlite3.Connection, receipt: Receipt) -> int:

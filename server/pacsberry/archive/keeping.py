@@ -47,6 +47,7 @@ class Keeper:
                 file=self._files.keep(spool, ".dcm"),
                 size=spool.size,
                 md5=spool.md5,
+                crc32=spool.crc32,
                 received_at=int(self._clock.now()),
                 replaces=present is not None,
             )

@@ -44,8 +44,8 @@ class Recovery:
         if self.was_clean and not (self.unfinished or self.recovered or self.lost or self.unreadable):
             return
         LOGGER.warning(
-            "The last stop was %s: %d received files were unfinished and removed, %d kept instances were found without an "
-            "index entry and recovered, %d duplicates dropped, %d entries had lost their file.",
+            "The last stop was %s: %d received files were unfinished and removed, %d kept instances were found without "
+            "an index entry and recovered, %d duplicates dropped, %d entries had lost their file.",
             "clean" if self.was_clean else "unclean (power cut or kill)",
             self.unfinished,
             self.recovered,
@@ -148,6 +148,7 @@ def _index_one(
         file=name,
         size=facts.st_size,
         md5=files.md5(name) if settings.store_md5 else "",
+        crc32=files.crc32(name),
         received_at=int(facts.st_mtime) or now,
         replaces=stale,
     )

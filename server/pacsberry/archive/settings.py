@@ -13,7 +13,7 @@ class ArchiveSettings:
 
     read_header: Callable[[Path], Header]  # how recovery reads a file it finds without an index entry
     sync_files: bool = True  # SyncStorageArea
-    store_md5: bool = True  # StoreMD5ForAttachments
+    store_md5: bool = False  # StoreMD5ForAttachments
     overwrite: OverwritePolicy = OverwritePolicy.NEVER  # OverwriteInstances
     stable_age_seconds: float = 60.0  # StableAge
     batch_seconds: float = 2.0  # an instance waits at most so long for its index entry, unless somebody looks
