@@ -1,10 +1,9 @@
 """The DICOM upper layer of one association, pumped by the association's own thread.
 
-Written against pynetdicom 3.0.4 (`FITS` says whether that is what is installed).  Its state machine, PDUs and
-primitives stay; its own thread, which polls every millisecond, is never started.  Instead `send_pdu` runs the
-state machine at once, and whoever waits for the peer blocks in `next_pdu` on the socket.  Established
-associations' P-DATA does not pass the state machine (DT-1 and DT-2 lead from Sta6 to Sta6): `messages` reads and
-writes it.
+Written against pynetdicom 3.0.4 (installed.py looks what there is).  Its state machine, PDUs and primitives stay;
+its own thread, which polls every millisecond, is never started.  Instead `send_pdu` runs the state machine at once,
+and whoever waits for the peer blocks in `next_pdu` on the socket.  Established associations' P-DATA does not pass
+the state machine (DT-1 and DT-2 lead from Sta6 to Sta6): `messages` reads and writes it.
 
 Promises: no byte is allocated because a peer claims a length; a PDU comes whole within `pdu_seconds` or the
 association is aborted; every way an association can end raises AssociationEnded, with words for the log.
@@ -19,7 +18,6 @@ import struct
 import time
 from typing import TYPE_CHECKING
 
-import pynetdicom
 from pynetdicom.association import Association
 from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu import A_ABORT_RQ
@@ -33,9 +31,6 @@ if TYPE_CHECKING:
     from pynetdicom.dul import _UserQueuePrimitives
     from pynetdicom.pdu import _PDUType
     from pynetdicom.pdu_primitives import _PDUPrimitiveType
-
-WRITTEN_AGAINST = "3.0.4"
-FITS = pynetdicom.__version__ == WRITTEN_AGAINST
 
 # pynetdicom logs a traceback for every malformed PDU and names no peer; what matters is logged here, with the peer.
 logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
@@ -71,6 +66,7 @@ class UpperLayer(DULServiceProvider):
         self._timeout: float | None = -1.0  # of the socket, as last set
         self._abort_reason: int | None = None
         self._is_interrupted = False
+        self.ending = "sent nothing in time"  # how the association ended, once it has
 
     def attach(self, connected: sockets.socket) -> None:
         """Use this connection, which was accepted or made already."""
@@ -338,4 +334,5 @@ class UpperLayer(DULServiceProvider):
         if not self.assoc.is_released:
             self.assoc.is_aborted = True
         self.assoc.is_established = False
+        self.ending = text
         return AssociationEnded(text)

@@ -1,0 +1,47 @@
+"""What every DICOM service is given: the archive and the rules, and the peer it talks to."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pacsberry.archive import Archive
+from pacsberry.dicom.policy import DicomPolicy
+from pacsberry.dimse.negotiation import StorageRules
+from pacsberry.dimse.rules import AccessRules, Peer
+from pacsberry.dimse.settings import DicomSettings
+from pacsberry.ingest import Ingest
+from pacsberry.modality import Modality
+from pacsberry.peers.messages import Messages
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The parts of the server that the services use; shared by all associations."""
+
+    archive: Archive
+    ingest: Ingest
+    policy: DicomPolicy
+    modalities: Callable[[], Mapping[str, Modality]]
+    access: AccessRules
+    settings: DicomSettings
+    slots: threading.BoundedSemaphore  # of commands that take long
+
+    def storage_rules(self) -> StorageRules:
+        """What may be stored at this moment."""
+        policy = self.policy
+        return StorageRules(
+            sop_classes=policy.accepted_sop_classes,
+            known_sop_classes=policy.known_sop_classes,
+            transfer_syntaxes=policy.accepted_transfer_syntaxes,
+            unknown_accepted=policy.unknown_sop_class_accepted,
+        )
+
+
+@dataclass(slots=True)
+class Talk:
+    """One association as its services see it."""
+
+    house: House
+    peer: Peer
+    messages: Messages
+    is_idle: bool = True  # waiting for a command

@@ -1,0 +1,292 @@
+"""Sends kept files to a DICOM peer, and asks it whether it is there.
+
+Data sets are cut from the files as they are (no decoding, no transcoding).  One association is used for as long
+as its presentation contexts do; when an object needs another one, a new association is negotiated.
+"""
+
+import contextlib
+import os
+import socket
+import ssl
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from pynetdicom.ae import ApplicationEntity
+from pynetdicom.pdu_primitives import A_ASSOCIATE
+from pynetdicom.presentation import PresentationContext
+from pynetdicom.transport import AddressInformation
+
+from pacsberry.dicom.encoding import encode_command
+from pacsberry.errors import PeerFailed
+from pacsberry.modality import Modality
+from pacsberry.peers.commands import (
+    AFFECTED_SOP_CLASS_UID,
+    AFFECTED_SOP_INSTANCE_UID,
+    C_ECHO_RQ,
+    C_STORE_RQ,
+    COMMAND_FIELD,
+    DATASET_TYPE,
+    MESSAGE_ID,
+    MESSAGE_ID_RESPONDED_TO,
+    MOVE_ORIGINATOR_AET,
+    MOVE_ORIGINATOR_MESSAGE_ID,
+    NO_DATASET,
+    PRIORITY,
+    PRIORITY_MEDIUM,
+    RESPONSE,
+    STATUS,
+    Command,
+)
+from pacsberry.peers.messages import Context, Messages
+from pacsberry.peers.outgoing import Outgoing, dataset_region
+from pacsberry.peers.pdata import fragment_bytes
+from pacsberry.peers.pumped import PumpedAssociation
+from pacsberry.peers.upper_layer import AssociationEnded
+
+VERIFICATION = "1.2.840.10008.1.1"
+_IMPLICIT = "1.2.840.10008.1.2"
+MOST_CONTEXTS = 128  # ids are odd numbers below 256 (PS3.8 9.3.2.2)
+
+
+class RefusedContext(PeerFailed):
+    """The peer does not take objects of this kind in the transfer syntax they are kept in."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveOriginator:
+    """Who asked for what is sent: told to the receiver of a C-MOVE (PS3.7 9.1.1.1)."""
+
+    aet: str
+    message_id: int
+
+
+class DicomSender:
+    """A conversation with one modality, over one association after the other.  Belongs to one thread."""
+
+    def __init__(
+        self,
+        modality: Modality,
+        *,
+        calling_aet: str,
+        seconds: float | None,
+        maximum_pdu_length: int = 65536,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """`seconds`: to connect and for each answer (DicomScuTimeout), unless the modality has its own; None: no end.
+
+        `tls` is used when the modality wants it.
+        """
+        self._modality = modality
+        self._calling_aet = modality.local_aet or calling_aet
+        self._seconds = float(modality.timeout) if modality.timeout else seconds
+        self._maximum_pdu_length = maximum_pdu_length
+        self._tls = tls
+        self._wanted: dict[tuple[str, str], None] = {}  # contexts, in the order they were asked for
+        self._proposed: frozenset[tuple[str, str]] = frozenset()
+        self._accepted: dict[tuple[str, str], int] = {}
+        self._association: PumpedAssociation | None = None
+        self._messages: Messages | None = None
+        self._message_id = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def expect(self, contexts: Iterable[tuple[str, str]]) -> None:
+        """Name (SOP class, transfer syntax) pairs that will be sent, so that one negotiation covers them."""
+        self._wanted.update(dict.fromkeys(contexts))
+
+    def echo(self) -> None:
+        """C-ECHO; PeerFailed says why it did not work."""
+        context_id, messages = self._ready((VERIFICATION, _IMPLICIT))
+        self._message_id += 1
+        request: dict[int, int | str] = {
+            AFFECTED_SOP_CLASS_UID: VERIFICATION,
+            COMMAND_FIELD: C_ECHO_RQ,
+            MESSAGE_ID: self._message_id,
+            DATASET_TYPE: NO_DATASET,
+        }
+        with self._failing():
+            messages.send(context_id, encode_command(request))
+            status = self._status_of(messages, C_ECHO_RQ)
+        if status != 0:
+            raise PeerFailed(f"{self._name} answered C-ECHO with status 0x{status:04X}.")
+
+    def send(self, outgoing: Outgoing, originator: MoveOriginator | None = None) -> int:
+        """C-STORE one file; returns the peer's status.
+
+        RefusedContext when the peer takes no such objects, PeerFailed when it is gone, OSError or UnreadableDicom
+        when the file cannot be read.
+        """
+        descriptor = os.open(outgoing.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            offset, length = dataset_region(descriptor)
+            context_id, messages = self._ready(outgoing.context)
+            with self._failing():
+                messages.send_file(context_id, self._store_request(outgoing, originator), descriptor, offset, length)
+                return self._status_of(messages, C_STORE_RQ)
+        except OSError:
+            self._drop("could not read a file")
+            raise
+        finally:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Release the association, if there is one."""
+        association, self._association, self._messages = self._association, None, None
+        if association is not None:
+            with contextlib.suppress(AssociationEnded):
+                association.layer.release(self._seconds or 10.0)
+            association.layer.finish()
+
+    # -- messages
+
+    def _store_request(self, outgoing: Outgoing, originator: MoveOriginator | None) -> bytes:
+        self._message_id = self._message_id % 0xFFFF + 1
+        request: dict[int, int | str] = {
+            AFFECTED_SOP_CLASS_UID: outgoing.sop_class_uid,
+            COMMAND_FIELD: C_STORE_RQ,
+            MESSAGE_ID: self._message_id,
+            PRIORITY: PRIORITY_MEDIUM,
+            DATASET_TYPE: 0x0001,
+            AFFECTED_SOP_INSTANCE_UID: outgoing.sop_uid,
+        }
+        if originator is not None:
+            request[MOVE_ORIGINATOR_AET] = originator.aet
+            request[MOVE_ORIGINATOR_MESSAGE_ID] = originator.message_id
+        return encode_command(request)
+
+    def _status_of(self, messages: Messages, asked: int) -> int:
+        answer: Command = messages.next_command()
+        if answer.field != asked | RESPONSE or answer.number(MESSAGE_ID_RESPONDED_TO) != self._message_id:
+            raise messages.abort("answered something that was not asked")
+        messages.discard_dataset(answer)
+        return answer.number(STATUS)
+
+    # -- associations
+
+    def _ready(self, context: tuple[str, str]) -> tuple[int, Messages]:
+        """The id of an accepted context, and the conversation it belongs to; negotiates when needed."""
+        self._wanted[context] = None
+        if self._messages is None or context not in self._proposed:
+            self.close()
+            self._associate(context)
+        context_id = self._accepted.get(context)
+        if context_id is None or self._messages is None:
+            raise RefusedContext(
+                f"{self._name} does not accept SOP class {context[0]} in transfer syntax {context[1]}."
+            )
+        return context_id, self._messages
+
+    def _associate(self, needed: tuple[str, str]) -> None:
+        wanted = [needed, *(context for context in self._wanted if context != needed)][:MOST_CONTEXTS]
+        self._proposed = frozenset(wanted)
+        self._accepted = {}
+        association = self._opened()
+        association.requestor.requested_contexts = [
+            _presentation_context(2 * number + 1, context) for number, context in enumerate(wanted)
+        ]
+        association.acse.negotiate_association()
+        if not association.is_established:
+            reason = _reason(association)
+            association.layer.finish()
+            raise PeerFailed(f"{self._name} {reason}.")
+        contexts = {
+            number: Context(number, str(context.abstract_syntax), str(context.transfer_syntax[0]), may_send=True)
+            for number, context in association._accepted_cx.items()
+            if context.transfer_syntax
+        }
+        self._accepted = {
+            (context.abstract_syntax, context.transfer_syntax): context.context_id for context in contexts.values()
+        }
+        self._association = association
+        self._messages = Messages(
+            association.layer,
+            contexts,
+            fragment_bytes=fragment_bytes(association.acceptor.maximum_length),
+            idle_seconds=self._seconds,
+        )
+
+    def _opened(self) -> PumpedAssociation:
+        """An association over a new connection, not yet negotiated."""
+        modality = self._modality
+        connected = self._connected()
+        seconds = self._seconds or 3600.0
+        association = PumpedAssociation(
+            ApplicationEntity(self._calling_aet),
+            "requestor",
+            connected,
+            maximum_length=self._maximum_pdu_length,
+            acse_seconds=seconds,
+            pdu_seconds=max(seconds, 30.0),
+        )
+        association.requestor.ae_title = self._calling_aet
+        association.requestor.address_info = AddressInformation(*connected.getsockname()[:2])
+        association.acceptor.ae_title = modality.aet
+        association.acceptor.address_info = AddressInformation(*connected.getpeername()[:2])
+        return association
+
+    def _connected(self) -> socket.socket:
+        modality = self._modality
+        try:
+            connected = socket.create_connection((modality.host, modality.port), timeout=self._seconds)
+        except OSError as error:
+            raise PeerFailed(f"{self._name} cannot be reached: {error.strerror or error}.") from None
+        try:
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if not modality.use_dicom_tls:
+                return connected
+            if self._tls is None:
+                raise PeerFailed(f"{self._name} wants TLS (UseDicomTls), and no DicomTlsTrustedCertificates are set.")
+            return self._tls.wrap_socket(connected, server_hostname=modality.host)
+        except BaseException as error:
+            connected.close()
+            if isinstance(error, OSError):
+                raise PeerFailed(f"{self._name} and we do not agree on TLS: {error}.") from None
+            raise
+
+    @contextlib.contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Turn the end of the association into PeerFailed that names the peer."""
+        try:
+            yield
+        except AssociationEnded as end:
+            self._drop("")
+            raise PeerFailed(f"{self._name} {end}.") from None
+
+    def _drop(self, text: str) -> None:
+        """Let go of an association that is of no more use."""
+        association, self._association, self._messages = self._association, None, None
+        if association is not None:
+            if text:
+                association.layer.abort(text)
+            association.layer.finish()
+
+    @property
+    def _name(self) -> str:
+        modality = self._modality
+        return f"Modality {modality.name} ({modality.aet}@{modality.host}:{modality.port})"
+
+
+def _presentation_context(context_id: int, pair: tuple[str, str]) -> PresentationContext:
+    context = PresentationContext()
+    context.context_id = context_id
+    context.abstract_syntax, syntax = pair
+    context.transfer_syntax = [syntax]
+    return context
+
+
+def _reason(association: PumpedAssociation) -> str:
+    """Why there is no association."""
+    answer = association.acceptor.primitive
+    if association.is_rejected and isinstance(answer, A_ASSOCIATE):
+        return f"rejected the association ({answer.result_str}; {answer.reason_str})"
+    if isinstance(answer, A_ASSOCIATE):
+        return "accepted none of the presentation contexts"
+    return association.layer.ending
