@@ -1,0 +1,59 @@
+"""The section "Pacsberry": what Orthanc has no word for."""
+
+from pacsberry.config.kinds import File, Whole
+from pacsberry.config.table.row import RECYCLER, Setting, Theme
+
+PACSBERRY = Theme(
+    "Section Pacsberry",
+    (
+        Setting(
+            "Pacsberry.UsersFile",
+            File(empty=True),
+            "",
+            "File of accounts that `pacsberry user` writes; its users are added to RegisteredUsers.",
+        ),
+        Setting(
+            "Pacsberry.MaximumAssociations",
+            Whole(1, 10_000),
+            32,
+            "DICOM associations that may be open; the next is refused with 'local limit exceeded'.",
+        ),
+        Setting(
+            "Pacsberry.HttpMaximumConnections",
+            Whole(1, 100_000),
+            100,
+            "HTTP connections that may be open; more have to wait.",
+        ),
+        Setting(
+            "Pacsberry.UploadSpoolThresholdKB",
+            Whole(0, 1 << 20, "KB"),
+            512,
+            "Bodies of requests up to this size stay in memory while they arrive.",
+        ),
+        Setting(
+            "Pacsberry.QuarantineMaximumMB",
+            Whole(0, 1 << 20, "MB"),
+            256,
+            "Room for refused files of DICOM senders, the oldest go first; 0: none is kept.",
+        ),
+        Setting(
+            "Pacsberry.KeepFreeMB", Whole(0, 1 << 30, "MB"), 1024, "Room on the disk that is never filled.", RECYCLER
+        ),
+        Setting(
+            "Pacsberry.LoginMemorySeconds",
+            Whole(0, 86400, "seconds"),
+            300,
+            "How long a correct password is not computed again; 0: it is for each request.",
+        ),
+        Setting(
+            "Pacsberry.FailedLoginsPerMinute",
+            Whole(1, 10_000),
+            10,
+            "Wrong passwords for one user from one address; beyond, all are refused for a minute.",
+        ),
+        Setting(
+            "Pacsberry.LogFileMaximumMB", Whole(1, 10_000, "MB"), 5, "Size of a log file before the next is begun."
+        ),
+        Setting("Pacsberry.LogFilesKept", Whole(0, 1000), 4, "Full log files that are kept besides the current one."),
+    ),
+)
