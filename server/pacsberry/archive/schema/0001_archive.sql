@@ -30,6 +30,7 @@ CREATE TABLE studies (
 );
 CREATE INDEX studies_by_parent ON studies(parent);
 CREATE INDEX studies_by_uid ON studies(uid);
+CREATE INDEX studies_by_date ON studies(study_date);
 CREATE INDEX studies_by_accession ON studies(accession) WHERE accession <> '';
 
 CREATE TABLE series (
@@ -79,7 +80,7 @@ CREATE TABLE instances (
     md5 TEXT NOT NULL,                  -- hex, '' when StoreMD5ForAttachments is off
     crc32 INTEGER                       -- of the file (ISO 3309); tells a damaged file at a tenth of MD5's cost
 );
-CREATE INDEX instances_by_parent ON instances(parent);
+CREATE INDEX instances_by_parent ON instances(parent, index_in_series);
 CREATE INDEX instances_by_uid ON instances(uid);
 
 -- Below: facts that live only here. They are committed with full sync.
