@@ -3,15 +3,19 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pacsberry.archive import Archive
 from pacsberry.dicom.policy import DicomPolicy
+from pacsberry.dicom.uids import STORAGE_CLASSES
 from pacsberry.dimse.negotiation import StorageRules
 from pacsberry.dimse.rules import AccessRules, Peer
 from pacsberry.dimse.settings import DicomSettings
 from pacsberry.ingest import Ingest
 from pacsberry.modality import Modality
-from pacsberry.peers.messages import Messages
+
+if TYPE_CHECKING:  # imports pynetdicom, which an idle server does without
+    from pacsberry.peers.messages import Messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +34,9 @@ class House:
         """What may be stored at this moment."""
         policy = self.policy
         return StorageRules(
-            sop_classes=policy.accepted_sop_classes,
-            known_sop_classes=policy.known_sop_classes,
-            transfer_syntaxes=policy.accepted_transfer_syntaxes,
+            sop_classes=frozenset(policy.accepted_sop_classes),
+            known_sop_classes=policy.rejected_sop_classes.union(STORAGE_CLASSES),
+            transfer_syntaxes=frozenset(policy.accepted_transfer_syntaxes),
             unknown_accepted=policy.unknown_sop_class_accepted,
         )
 
@@ -43,5 +47,5 @@ class Talk:
 
     house: House
     peer: Peer
-    messages: Messages
+    messages: "Messages"
     is_idle: bool = True  # waiting for a command

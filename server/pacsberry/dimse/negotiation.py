@@ -61,9 +61,9 @@ class Roles:
 class StorageRules:
     """What may be stored, as configured now."""
 
-    sop_classes: frozenset[str] | set[str]
+    sop_classes: frozenset[str]
     known_sop_classes: frozenset[str]
-    transfer_syntaxes: frozenset[str] | set[str]
+    transfer_syntaxes: frozenset[str]
     unknown_accepted: bool = False
 
     def accepts(self, sop_class_uid: str) -> bool:
@@ -113,11 +113,12 @@ def _answer(context: Proposed, rules: StorageRules) -> Answer:
     elif rules.accepts(context.abstract_syntax):
         chosen = next((syntax for syntax in offered if syntax in rules.transfer_syntaxes), None)
     else:
-        return Answer(
-            context.context_id, context.abstract_syntax, offered[0] if offered else "", ABSTRACT_SYNTAX_REFUSED
-        )
+        return _refused(context, ABSTRACT_SYNTAX_REFUSED)
     if chosen is None:
-        return Answer(
-            context.context_id, context.abstract_syntax, offered[0] if offered else "", TRANSFER_SYNTAXES_REFUSED
-        )
+        return _refused(context, TRANSFER_SYNTAXES_REFUSED)
     return Answer(context.context_id, context.abstract_syntax, chosen, ACCEPTED)
+
+
+def _refused(context: Proposed, result: int) -> Answer:
+    first = context.transfer_syntaxes[0] if context.transfer_syntaxes else ""
+    return Answer(context.context_id, context.abstract_syntax, first, result)

@@ -1,7 +1,10 @@
 """What the DICOM door is told when it is built; all of it from the configuration."""
 
-import ssl
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # only imported where TLS is configured
+    import ssl
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +14,7 @@ class DicomSettings:
     aet: str = "ORTHANC"  # DicomAet
     port: int = 4242  # DicomPort; 0: any
     bind_address: str = ""  # '': all
-    tls: ssl.SSLContext | None = None  # DicomTls*; None: plain connections
+    tls: "ssl.SSLContext | None" = None  # DicomTls*; None: plain connections
     maximum_associations: int = 32  # at once; the next peer is told 'local limit exceeded'
     concurrent_commands: int = 2  # DicomThreadsCount: C-FIND, C-MOVE and C-GET being answered at once
     maximum_pdu_length: int = 131072  # MaximumPduLength, 4096 to 131072: what peers are told

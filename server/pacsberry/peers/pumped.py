@@ -2,12 +2,12 @@
 
 import socket
 
+from pydicom.uid import UID
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.association import Association
 
+from pacsberry.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from pacsberry.peers.upper_layer import UpperLayer
-
-IMPLEMENTATION_VERSION_NAME = "PACSBERRY_1"  # 16 characters at most
 
 
 class PumpedAssociation(Association):
@@ -31,6 +31,7 @@ class PumpedAssociation(Association):
         self.layer.attach(connected)
         ours = self.requestor if self.is_requestor else self.acceptor
         ours.maximum_length = maximum_length
+        ours.implementation_class_uid = UID(IMPLEMENTATION_CLASS_UID)
         ours.implementation_version_name = IMPLEMENTATION_VERSION_NAME
 
     def _bind_defaults(self) -> None:
