@@ -1,0 +1,175 @@
+"""Names of tags: from text to number and back, with the dictionary of the standard and the user's own entries.
+
+The tags that every request meets are in a table here; all others are looked up in pydicom, imported at that moment.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pacsberry.dicom.common_tags import COMMON_TAGS
+from pacsberry.dicom.elements import LONG_VRS, SHORT_VRS
+from pacsberry.errors import ConfigError
+
+_HEX_TAG: Final = re.compile(r"([0-9A-Fa-f]{4})[,\-]?([0-9A-Fa-f]{4})")
+_BY_KEYWORD: Final = {keyword: tag for tag, (_, keyword) in COMMON_TAGS.items()}
+_VRS: Final = frozenset(vr.decode() for vr in SHORT_VRS | LONG_VRS)
+
+
+def tag_text(tag: int) -> str:
+    """'gggg,eeee', as Orthanc's JSON writes it."""
+    return f"{tag >> 16:04x},{tag & 0xFFFF:04x}"
+
+
+def is_private(tag: int) -> bool:
+    """Whether a tag belongs to a manufacturer (odd group, PS3.5 7.8)."""
+    return bool(tag & 0x10000)
+
+
+@dataclass(frozen=True, slots=True)
+class DictionaryEntry:
+    """One line of the option `Dictionary`."""
+
+    vr: str
+    name: str
+    creator: str  # '' for a standard tag
+
+
+class TagDictionary:
+    """The standard's data dictionary with the entries of Orthanc's option `Dictionary` before it."""
+
+    def __init__(
+        self,
+        entries: Mapping[tuple[int, str], DictionaryEntry] | None = None,
+        *,
+        default_creator: str = "",
+    ) -> None:
+        """`entries` by tag and private creator; `default_creator`: where names of private tags are looked up first."""
+        self._entries = dict(entries or {})
+        self._by_name = {entry.name: tag for (tag, _), entry in self._entries.items()}
+        self._default_creator = default_creator
+
+    @classmethod
+    def from_option(cls, option: Mapping[str, Sequence[object]], *, default_creator: str = "") -> "TagDictionary":
+        """From {'gggg,eeee': [VR, name, minimum, maximum, creator]}; ConfigError names the entry."""
+        entries: dict[tuple[int, str], DictionaryEntry] = {}
+        for key, line in option.items():
+            tag = _parse_hex(key)
+            if tag is None:
+                raise ConfigError(f'Dictionary: {key!r} is not a tag; write it like "0014,1020".')
+            if not 2 <= len(line) <= 5:
+                raise ConfigError(f"Dictionary: {key!r} needs [VR, name, minimum, maximum, private creator].")
+            vr, name = str(line[0]).upper(), str(line[1])
+            creator = str(line[4]) if len(line) > 4 else ""
+            if vr not in _VRS:
+                raise ConfigError(f"Dictionary: {key!r} has the unknown value representation {vr!r}.")
+            if is_private(tag) != bool(creator):
+                raise ConfigError(f"Dictionary: {key!r}: private tags, and only they, need a private creator.")
+            entries[_without_block(tag), creator] = DictionaryEntry(vr, name, creator)
+        return cls(entries, default_creator=default_creator)
+
+    def parse(self, text: str) -> int | None:
+        """The tag that a keyword, 'gggg,eeee', 'gggg-eeee' or 'ggggeeee' means; None when there is none."""
+        text = text.strip()
+        tag = _parse_hex(text)
+        if tag is None:
+            tag = self._by_name.get(text)
+        if tag is None:
+            tag = _BY_KEYWORD.get(text)
+        return _pydicom_tag(text) if tag is None else tag
+
+    def keyword(self, tag: int, creator: str = "") -> str:
+        """The name of a tag, '' when it has none; `creator` is the private creator that reserved its block."""
+        if self._entries:
+            entry = self._find(tag, creator)
+            if entry is not None:
+                return entry.name
+        common = COMMON_TAGS.get(tag)
+        if common is not None:
+            return common[1]
+        if is_private(tag):
+            return "PrivateCreator" if 0x10 <= tag & 0xFFFF <= 0xFF else _pydicom_private(tag, creator)[1]
+        if not tag & 0xFFFF:
+            return "GenericGroupLength"
+        return _pydicom_entry(tag)[1]
+
+    def vr(self, tag: int, creator: str = "") -> str:
+        """The value representation of a tag, 'UN' when unknown; of 'US or SS' and the like the first."""
+        if self._entries:
+            entry = self._find(tag, creator)
+            if entry is not None:
+                return entry.vr
+        common = COMMON_TAGS.get(tag)
+        if common is not None:
+            return common[0]
+        if is_private(tag):
+            return "LO" if 0x10 <= tag & 0xFFFF <= 0xFF else _pydicom_private(tag, creator)[0]
+        if not tag & 0xFFFF:
+            return "UL"
+        return _pydicom_entry(tag)[0]
+
+    def _find(self, tag: int, creator: str) -> DictionaryEntry | None:
+        if not is_private(tag):
+            return self._entries.get((tag, ""))
+        return self._entries.get((_without_block(tag), creator or self._default_creator))
+
+
+STANDARD: Final = TagDictionary()
+
+
+def parse_tag(text: str) -> int | None:
+    """The tag that `text` means in the standard's dictionary; None when there is none."""
+    return STANDARD.parse(text)
+
+
+def keyword_of(tag: int) -> str:
+    """The keyword of a standard tag, '' when it has none."""
+    return STANDARD.keyword(tag)
+
+
+def vr_of(tag: int) -> str:
+    """The value representation of a standard tag, 'UN' when unknown."""
+    return STANDARD.vr(tag)
+
+
+def _parse_hex(text: str) -> int | None:
+    match = _HEX_TAG.fullmatch(text)
+    return int(match[1] + match[2], 16) if match else None
+
+
+def _without_block(tag: int) -> int:
+    """A private tag without the block its creator happened to reserve: (0029,1008) and (0029,1108) are one."""
+    return tag & 0xFFFF00FF if is_private(tag) and tag & 0xFFFF >= 0x1000 else tag
+
+
+def _pydicom_tag(keyword: str) -> int | None:
+    if not keyword.isalnum():
+        return None
+    from pydicom.datadict import tag_for_keyword
+
+    return tag_for_keyword(keyword.removeprefix("RETIRED"))
+
+
+def _pydicom_entry(tag: int) -> tuple[str, str]:
+    """(vr, keyword) of a standard tag, repeating groups included."""
+    from pydicom.datadict import get_entry
+
+    try:
+        vr, _, _, _, keyword = get_entry(tag)
+    except KeyError:
+        return "UN", ""
+    return vr.split(" or ")[0] if vr in _VRS or " or " in vr else "UN", keyword
+
+
+def _pydicom_private(tag: int, creator: str) -> tuple[str, str]:
+    """(vr, name) of a private tag whose creator pydicom knows."""
+    if not creator:
+        return "UN", ""
+    from pydicom.datadict import get_private_entry
+
+    try:
+        vr, _, name, _ = get_private_entry(tag, creator)
+    except KeyError:
+        return "UN", ""
+    return vr.split(" or ")[0] if vr in _VRS or " or " in vr else "UN", name
