@@ -11,6 +11,7 @@ from types import MappingProxyType
 from pacsberry import errors
 from pacsberry.http.jsontext import json_text
 
+REALM = "Pacsberry"
 _PHRASES = MappingProxyType({status.value: status.phrase for status in http.HTTPStatus})
 
 
@@ -27,11 +28,23 @@ class UnknownUri(errors.UnknownResource):
 
 
 class BadRange(errors.PacsberryError):
-    """A Range header that asks for bytes the file does not have."""
+    """A Range header that asks for bytes beyond the end; `length` is that of the file."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(f"The file has {length} bytes; the range asked for begins after its end.")
+        self.length = length
 
 
 class NotAcceptable(errors.PacsberryError):
     """None of the media types the client accepts can be made."""
+
+
+class Malformed(errors.PacsberryError):
+    """A request that breaks HTTP itself; `status` is the one waitress chose for it."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class TooManyDownloads(errors.PacsberryError):
@@ -73,6 +86,8 @@ _FAULTS: Mapping[type[Exception], Fault] = MappingProxyType(
 
 def fault_of(error: BaseException) -> Fault:
     """How `error` is told; an error nobody foresaw is an internal one."""
+    if isinstance(error, Malformed):
+        return Fault(error.status, 8, "Bad request")
     for kind in type(error).__mro__:
         if kind in _FAULTS:
             return _FAULTS[kind]
@@ -84,9 +99,30 @@ def phrase(status: int) -> str:
     return _PHRASES.get(status, "Unknown")
 
 
-def describe(error: BaseException, method: str, uri: str) -> bytes:
-    """The JSON body of an error answer (S8); an unforeseen error shows no detail, the log has it."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An error as it travels: status, headers and body."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def tell(error: BaseException, method: str, uri: str, *, describe: bool) -> Told:
+    """The answer to a request that failed (S8); `describe` is HttpDescribeErrors.
+
+    An unforeseen error shows no detail: the log has it.
+    """
     fault = fault_of(error)
+    headers: list[tuple[str, str]] = []
+    if fault.status == 401:
+        headers.append(("WWW-Authenticate", f'Basic realm="{REALM}", charset="UTF-8"'))
+    if isinstance(error, BadRange):
+        headers.append(("Content-Range", f"bytes */{error.length}"))
+    if fault.status == 503:
+        headers.append(("Retry-After", "5"))
+    if not describe:
+        return Told(fault.status, tuple(headers), b"")
     body: dict[str, object] = {
         "HttpError": phrase(fault.status),
         "HttpStatus": fault.status,
@@ -98,4 +134,5 @@ def describe(error: BaseException, method: str, uri: str) -> bytes:
     }
     if isinstance(error, errors.PacsberryError) and error.args:
         body["Details"] = str(error)
-    return json_text(body).encode()
+    headers.append(("Content-Type", "text/plain; charset=utf-8"))
+    return Told(fault.status, tuple(headers), json_text(body).encode(errors="replace"))

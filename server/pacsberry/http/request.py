@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pacsberry.archive import Spool
 
 MOST_ARGUMENTS = 256  # of one query string
-
+METHODS = ("GET", "POST", "PUT", "DELETE")
 _TRUTHS = MappingProxyType({"": True, "1": True, "true": True, "0": False, "false": False})
 
 
@@ -30,10 +30,8 @@ class Request:
 
     method: str  # after X-HTTP-Method-Override and ?_method=
     path: str  # decoded, without trailing slash
-    arguments: Mapping[str, str] = field(
-        default_factory=dict
-    )  # GET arguments; a repeated one counts once, the last wins
-    headers: Mapping[str, str] = field(default_factory=dict)  # the WSGI environment's HTTP_… keys; use `header`
+    arguments: Mapping[str, str] = field(default_factory=dict)  # of GET only; of a repeated one the last wins
+    headers: Mapping[str, str] = field(default_factory=dict)  # the WSGI environment; use `header`
     body: bytes = b""  # empty when the route takes a spool
     spool: "Spool | None" = None  # the body as a file; discarded after the handler, unless the archive kept it
     remote_ip: str = ""
@@ -125,6 +123,13 @@ class Request:
         """The body as a JSON object; an empty body is an empty object."""
         return self.json_object if self.body.strip() else {}
 
+    @property
+    def upload(self) -> "Spool":
+        """The body as a file, of a route that takes one; BadRequest when there is no body."""
+        if self.spool is None or self.spool.size == 0:
+            raise BadRequest("The body is empty; a file is expected.")
+        return self.spool
+
     # ---- who and where
 
     def receipt(self) -> Receipt:
@@ -141,6 +146,24 @@ class Request:
         host = forwarded.get("host") or _first(self.header("X-Forwarded-Host")) or self.header("Host") or "localhost"
         prefix = _first(self.header("X-Forwarded-Prefix")).rstrip("/")
         return f"{scheme}://{host}{prefix}{path}"
+
+
+def method_of(command: str, override: str, query: str) -> str:
+    """The method meant (S17): `override` is X-HTTP-Method-Override; `?_method=` counts on GET only.
+
+    '' when the one asked for does not exist.
+    """
+    if not override and command == "GET" and "_method=" in query:
+        override = parse_arguments(query).get("_method", "")
+    if not override:
+        return command
+    override = override.upper()
+    return override if override in METHODS else ""
+
+
+def normal_path(path: str) -> str:
+    """A path as routes have it: one slash in front, none behind (S17)."""
+    return "/" + path.strip("/")
 
 
 def parse_arguments(query: str) -> dict[str, str]:

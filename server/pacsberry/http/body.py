@@ -1,0 +1,215 @@
+"""Puts the body of a request where it belongs while it arrives.
+
+waitress 3.0.2 collects every body in a buffer of its own, on disk from a size on, so an upload would be written twice.
+Here its parser is given another buffer: an upload goes from the socket straight into a spool file of the archive,
+anything else into memory up to a bound.  What cannot be let in (access, size, room) is refused as soon as it is known.
+
+Of waitress this uses, beside `received` and `close`: `parse_header`, the attributes `command path query headers
+request_uri content_length chunked body_rcv error completed expect_continue`, and that a receiver calls `append`,
+`__len__`, `getfile` and `close` of its buffer.  tests/http/test_body.py fails when that changes.
+"""
+
+import io
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import BinaryIO, Protocol
+
+from waitress.adjustments import Adjustments
+from waitress.parser import HTTPRequestParser
+from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
+from waitress.utilities import Error as WaitressError
+
+from pacsberry.archive import Spool
+from pacsberry.errors import PacsberryError, TooLarge
+from pacsberry.http.access import Access, Verification
+from pacsberry.http.errors import Malformed, phrase, tell
+from pacsberry.http.request import method_of, normal_path
+from pacsberry.http.routing import Body, Routes
+
+LOGGER = logging.getLogger("pacsberry.http")
+
+
+class Sink(Protocol):
+    """Where a body goes; what waitress calls a buffer."""
+
+    def append(self, data: bytes) -> None:
+        """Take the next bytes; TooLarge or NoRoom when they cannot be taken."""
+
+    def __len__(self) -> int: ...
+
+    def getfile(self) -> BinaryIO:
+        """What the WSGI application finds as `wsgi.input`."""
+
+    def close(self) -> None:
+        """The request is over, whatever became of it."""
+
+
+class MemorySink:
+    """A small body, held in memory."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._data = bytearray()
+
+    def append(self, data: bytes) -> None:
+        """Take the next bytes; TooLarge beyond the limit."""
+        if len(self._data) + len(data) > self._limit_bytes:
+            raise too_large(self._limit_bytes)
+        self._data += data
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def getfile(self) -> BinaryIO:
+        """The body."""
+        return io.BytesIO(self._data)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+class SpoolSink(io.RawIOBase):
+    """A large body, going into a spool file; the handler finds it as `request.spool`."""
+
+    def __init__(self, spool: Spool, limit_bytes: int, verification: Verification | None) -> None:
+        super().__init__()
+        self.spool = spool
+        self._limit_bytes = limit_bytes
+        self._verification = verification
+
+    def append(self, data: bytes) -> None:
+        """Write the next bytes; TooLarge, NoRoom, or Unauthorized when that has been found out meanwhile."""
+        if self.closed:  # the client has left
+            return
+        if self.spool.size + len(data) > self._limit_bytes:
+            raise too_large(self._limit_bytes)
+        if self._verification is not None and self._verification.refusal is not None:
+            raise self._verification.refusal
+        self.spool.write(data)
+
+    def __len__(self) -> int:
+        return self.spool.size
+
+    def getfile(self) -> BinaryIO:
+        """This sink, so that the door can take the spool from it."""
+        return self  # type: ignore[return-value]  # only the door looks at it, never a reader
+
+    def close(self) -> None:
+        """Remove the file unless the archive has taken it over."""
+        self.spool.discard()
+        super().close()
+
+
+def too_large(limit_bytes: int) -> TooLarge:
+    """The error for a body over its limit."""
+    return TooLarge(f"The body is larger than {limit_bytes / 2**20:g} MB, the most this address takes.")
+
+
+class Reception:
+    """Decides where bodies go; one for the whole door, used by the listening thread only."""
+
+    def __init__(
+        self,
+        *,
+        routes: Routes,
+        access: Access,
+        spool: Callable[[], Spool],
+        small_body_bytes: int,
+        largest_body_bytes: int,
+        describe_errors: bool,
+        keep_alive: bool,
+    ) -> None:
+        self._routes = routes
+        self._access = access
+        self._spool = spool
+        self._small_body_bytes = small_body_bytes
+        self._largest_body_bytes = largest_body_bytes
+        self.describe_errors = describe_errors
+        self.keep_alive = keep_alive
+
+    def receive(self, parser: "Parser") -> Sink:
+        """A place for the body of the request whose headers `parser` has read; raises when it is not let in."""
+        authorization = parser.headers.get("AUTHORIZATION", "")
+        user = self._access.glance(parser.remote_ip, authorization)
+        method = method_of(parser.command, parser.headers.get("X_HTTP_METHOD_OVERRIDE", ""), parser.query)
+        route = self._routes.find(method, normal_path(parser.path))
+        into_file = route is not None and route.body is Body.SPOOL
+        limit = self._largest_body_bytes if into_file else self._small_body_bytes
+        if parser.content_length > limit:
+            raise too_large(limit)
+        if not into_file:
+            return MemorySink(limit)
+        verification = None
+        if user is None:
+            verification = Verification(self._access, parser.remote_ip, authorization)
+            parser.defer(verification)
+        return SpoolSink(self._spool(), limit, verification)
+
+
+class Parser(HTTPRequestParser):
+    """waitress' parser, with our places for bodies and our words for refusals."""
+
+    def __init__(
+        self, adj: Adjustments, reception: Reception, remote_ip: str, defer: Callable[[Verification], None]
+    ) -> None:
+        """`defer` runs a task on a worker thread."""
+        super().__init__(adj)
+        self.defer = defer
+        self.remote_ip = remote_ip
+        self.started = monotonic()
+        self._reception = reception
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read the headers, then say where the body goes."""
+        super().parse_header(header_plus)
+        if not self._reception.keep_alive:
+            self.headers["CONNECTION"] = "close"  # waitress then ends the connection after the answer
+        if self.body_rcv is None:
+            return
+        try:
+            sink = self._reception.receive(self)
+        except PacsberryError as error:
+            self._refuse(error)
+            return
+        self.body_rcv = ChunkedReceiver(sink) if self.chunked else FixedStreamReceiver(self.content_length, sink)
+
+    def received(self, data: bytes) -> int:
+        """Take bytes from the socket; the number of those that belong to this request."""
+        try:
+            consumed = super().received(data)
+        except PacsberryError as error:
+            self._refuse(error)
+            return len(data)
+        except OSError as error:
+            LOGGER.error("The body of %s %s cannot be kept: %s", self.command, self.path, error)
+            self._refuse(error)
+            return len(data)
+        if isinstance(self.error, WaitressError) and not isinstance(self.error, Refusal):
+            self._refuse(Malformed(self.error.code, f"{self.error.reason}: {self.error.body}."))
+        return consumed
+
+    def _refuse(self, error: Exception) -> None:
+        self.close()
+        self.error = Refusal(
+            error,
+            getattr(self, "command", ""),
+            getattr(self, "request_uri", ""),
+            describe=self._reception.describe_errors,
+        )
+        self.expect_continue = False  # waitress would ask for the body otherwise, and wait for it before it answers
+        self.completed = True
+
+
+class Refusal(WaitressError):
+    """An error answer given before the application sees the request; the connection is closed after it."""
+
+    def __init__(self, error: Exception, method: str, uri: str, *, describe: bool) -> None:
+        super().__init__(str(error))
+        self._told = tell(error, method, uri, describe=describe)
+        self.code = self._told.status
+
+    def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Status line, headers and body, as waitress' ErrorTask wants them."""
+        headers = [*self._told.headers, ("X-Content-Type-Options", "nosniff")]
+        return f"{self.code} {phrase(self.code)}", headers, self._told.body

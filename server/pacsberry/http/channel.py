@@ -1,0 +1,288 @@
+"""One connection: waitress' channel with TLS, sendfile, and a courteous end.
+
+What is added to waitress 3.0.2, and why:
+
+- bodies go where `body` says (`parser_class`);
+- an HTTPS connection shakes hands and moves bytes without ever blocking the listening thread;
+- a file answer is sent by the kernel, not read into Python (`FileBuffer` with `send`);
+- after a refusal the rest of the body is read and dropped for a moment: closing at once would reset the connection, and
+  the client would see that instead of the answer;
+- a partly received body is removed when the client leaves (`handle_close`, `cancel`);
+- clients that stand still, drip, or take nothing are dropped (`tend`).
+
+Of waitress' inside this relies on `requests`, `request`, `adj`, `server`, `addr`, `socket`, `total_outbufs_len`,
+`last_activity`, `will_close`, `connected`; on `send` and `handle_read` being the only places that touch the socket; and
+on waitress sending what `get` of a file buffer returned.  tests/http/test_channel.py and test_tls.py fail when that
+changes.
+"""
+
+import contextlib
+import logging
+import os
+import socket
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from waitress.adjustments import Adjustments
+from waitress.buffers import ReadOnlyFileBasedBuffer
+from waitress.channel import HTTPChannel
+from waitress.wasyncore import dispatcher
+
+from pacsberry.http.answers import Part
+from pacsberry.http.body import Parser, Refusal
+
+if TYPE_CHECKING:
+    from pacsberry.http.server import Listener
+
+LOGGER = logging.getLogger("pacsberry.http")
+
+_LINGER_SECONDS = 2.0  # how long a refused client may go on sending
+_HANDSHAKE_SECONDS = 10.0
+_SLOWEST_BYTES_PER_SECOND = 1024  # of a body, once the time-out has passed
+_BURST_BYTES = 4 * 2**20  # sent to one client before the others get their turn
+_TLS_RECORD_BYTES = 16384  # one record (RFC 8446 5.1): a send that fails half-way repeats no more than this
+
+
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    """Bytes of a file still to be sent."""
+
+    descriptor: int
+    offset: int
+    length: int
+
+
+class FileBuffer(ReadOnlyFileBasedBuffer):
+    """A stretch of a file on its way out; the door's `wsgi.file_wrapper`."""
+
+    def __init__(self, part: Part, block_size: int = 65536) -> None:
+        super().__init__(part.file, block_size)
+        self._offset = part.offset
+        self.remain = part.length
+
+    def prepare(self, size: int | None = None) -> int:
+        """How many bytes there are, at most `size`."""
+        if size is not None:
+            self.remain = min(self.remain, size)
+        return self.remain
+
+    def get(self, numbytes: int = -1, skip: bool = False) -> _Slice:
+        """The next bytes, not read yet."""
+        length = self.remain if numbytes < 0 else min(numbytes, self.remain)
+        found = _Slice(self.file.fileno(), self._offset, length)
+        if skip:
+            self.skip(length)
+        return found
+
+    def skip(self, numbytes: int, allow_prune: int = 0) -> None:
+        """These have been sent."""
+        self._offset += numbytes
+        self.remain -= numbytes
+
+    def next(self) -> bytes:
+        """An empty file, the only one waitress iterates over, has no blocks."""
+        raise StopIteration
+
+    __next__ = next
+
+
+class Channel(HTTPChannel):
+    """A connection.  The listening thread reads it; that thread or the worker it is with writes to it."""
+
+    server: "Listener"
+    request: Parser | None
+
+    def __init__(
+        self,
+        server: "Listener",
+        sock: socket.socket,
+        addr: tuple[str, int],
+        adj: Adjustments,
+        map: dict[int, dispatcher],
+    ) -> None:
+        self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
+        self._tls_lock = threading.Lock()  # guards OpenSSL's state of this connection: listener and worker both use it
+        self._handshaking = self._tls is not None
+        self._handshake_wants_to_write = False
+        self._opened = time.monotonic()
+        self._linger_until = 0.0  # monotonic; 0 while the connection is in use
+        self._refused = False
+        self._burst = _BURST_BYTES
+        super().__init__(server, sock, addr, adj, map=map)
+
+    def parser_class(self, adj: Adjustments) -> Parser:
+        """A parser for the next request; waitress looks for a class under this name and calls it."""
+        return Parser(adj, self.server.reception, self.addr[0], self.server.add_task)
+
+    # ---- the listening thread asks what to wait for
+
+    def readable(self) -> bool:
+        """Whether bytes from the client are wanted."""
+        if self._handshaking:
+            return not self.will_close and not self._handshake_wants_to_write
+        return self._linger_until > 0 or super().readable()
+
+    def writable(self) -> bool:
+        """Whether there is something to do as soon as the client can take bytes."""
+        if self._handshaking:
+            return self.will_close or self._handshake_wants_to_write
+        return self.will_close if self._linger_until else bool(super().writable())
+
+    # ---- the listening thread says what has happened
+
+    def handle_read(self) -> None:
+        """Bytes have come."""
+        if self._handshaking:
+            self._shake_hands()
+        elif self._linger_until:
+            self._drop_input()
+        elif self._tls is not None:
+            self._read_records(self._tls)
+        else:
+            super().handle_read()
+
+    def handle_write(self) -> None:
+        """The client can take bytes."""
+        if self._handshaking and not self.will_close:
+            self._shake_hands()
+            return
+        self._burst = _BURST_BYTES
+        super().handle_write()
+
+    def handle_close(self) -> None:
+        """The connection is over: for the client, or because we say so."""
+        if self._refused and self.will_close and self.connected and not self._linger_until:
+            self._linger()
+            return
+        if self.request is not None:
+            self.request.close()
+        super().handle_close()
+
+    def tend(self, now: float, monotonic: float, *, crowded: bool) -> None:
+        """Let the connection end when its client stands still; run about once a second by the listening thread.
+
+        `crowded`: others wait to be accepted, so an idle connection has to go at once.
+        """
+        limits = self.server.patience
+        quiet = now - self.last_activity
+        request = self.request
+        if self._linger_until:
+            over = monotonic >= self._linger_until
+        elif self._handshaking:
+            over = monotonic >= self._opened + _HANDSHAKE_SECONDS
+        elif self.requests:  # a worker may wait for this client to take its answer
+            over = bool(self.total_outbufs_len) and quiet > limits.timeout_seconds
+        elif request is not None:
+            earned = request.body_bytes_received / _SLOWEST_BYTES_PER_SECOND
+            over = quiet > limits.timeout_seconds or monotonic - request.started > limits.timeout_seconds + earned
+        elif self.total_outbufs_len:
+            over = quiet > limits.timeout_seconds
+        else:
+            over = crowded or quiet > limits.keep_alive_seconds
+        if over:
+            self.will_close = True
+
+    # ---- a worker
+
+    def service(self) -> None:
+        """Answer the oldest request."""
+        if isinstance(self.requests[0].error, Refusal):
+            self._refused = True
+        super().service()
+
+    def cancel(self) -> None:
+        """The server stops before a worker came to this connection."""
+        for request in self.requests:
+            request.close()
+        super().cancel()
+
+    # ---- bytes; under waitress' outbuf_lock when a worker sends
+
+    def send(self, data: "bytes | _Slice", do_close: bool = True) -> int:
+        """Send what the connection takes now, 0 when it takes nothing; `do_close` is the listening thread's."""
+        if do_close and self._burst <= 0:
+            return 0
+        try:
+            sent = self._send(data)
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return 0
+        except OSError as error:
+            LOGGER.debug("%s left: %s", self.addr[0], error)
+            if do_close:
+                self.handle_close()
+            return 0
+        self._burst -= sent
+        return sent
+
+    def _send(self, data: "bytes | _Slice") -> int:
+        if self._tls is not None:
+            # OpenSSL wants a send that could not be finished repeated with the same bytes: one record at a time.
+            if isinstance(data, _Slice):
+                data = os.pread(data.descriptor, min(data.length, _TLS_RECORD_BYTES), data.offset)
+            with self._tls_lock:
+                return self._tls.send(memoryview(data)[:_TLS_RECORD_BYTES])
+        if isinstance(data, _Slice):
+            sent = os.sendfile(self.socket.fileno(), data.descriptor, data.offset, data.length)
+            if sent == 0:
+                raise OSError("the file has become shorter")
+            return sent
+        return self.socket.send(data)
+
+    def _read_records(self, tls: ssl.SSLSocket) -> None:
+        while True:
+            try:
+                with self._tls_lock:
+                    data = tls.recv(self.adj.recv_bytes)
+                    more = tls.pending()
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return
+            except OSError as error:
+                LOGGER.debug("%s left: %s", self.addr[0], error)
+                self.handle_close()
+                return
+            if not data:
+                self.handle_close()
+                return
+            self.last_activity = time.time()
+            self.received(data)
+            if not more:  # OpenSSL holds what is left of a decrypted record; poll knows nothing of it
+                return
+
+    def _shake_hands(self) -> None:
+        if self._tls is None:
+            return
+        try:
+            with self._tls_lock:
+                self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self._handshake_wants_to_write = False
+        except ssl.SSLWantWriteError:
+            self._handshake_wants_to_write = True
+        except OSError as error:
+            LOGGER.info("No HTTPS with %s: %s", self.addr[0], error)
+            self.handle_close()
+        else:
+            self._handshaking = False
+
+    def _linger(self) -> None:
+        """Say that nothing more comes, and give the client time to read the answer while it is still sending."""
+        self.will_close = False
+        self._linger_until = time.monotonic() + _LINGER_SECONDS
+        with contextlib.suppress(OSError):
+            if self._tls is not None:
+                self._tls.unwrap()
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
+
+    def _drop_input(self) -> None:
+        try:
+            over = not self.socket.recv(self.adj.recv_bytes)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            over = False
+        except OSError:
+            over = True
+        if over:
+            self.handle_close()

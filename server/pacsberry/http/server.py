@@ -1,0 +1,242 @@
+"""Listens: waitress with our connections, our workers and our way to start and stop.
+
+Threads: `http-listener` moves bytes and never waits for anything but the network and the card; `http-worker-n` answer.
+Written against waitress 3.0.2: `TcpWSGIServer` with `channel_class`, `accept`, `maintenance`, `pull_trigger` and
+`handle_error`; `Adjustments`; `wasyncore.poll2`.
+"""
+
+import errno
+import logging
+import socket
+import ssl
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
+
+from pacsberry.errors import ConfigError
+from pacsberry.http.access import Access
+from pacsberry.http.body import Reception
+from pacsberry.http.channel import Channel
+from pacsberry.http.context import Context
+from pacsberry.http.door import Door
+from pacsberry.http.routing import Route
+from pacsberry.http.settings import HttpSettings
+from pacsberry.http.tls import server_context
+from pacsberry.http.workers import Downloads, Workers
+
+LOGGER = logging.getLogger("pacsberry.http")
+
+_RECEIVE_BYTES = 65536  # read from a socket at once
+_HEADER_BYTES = 65536  # of one request
+_WATERMARK_BYTES = 512 * 1024  # of an answer wait for the client; a worker waits beyond that
+_STOP_SECONDS = 10.0  # running requests and answers on their way get so long when the server stops
+
+_Address = tuple[int, int, int, object]  # family, type, protocol, what bind takes
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a client may stand still."""
+
+    timeout_seconds: float
+    keep_alive_seconds: float
+
+
+class Listener(TcpWSGIServer):
+    """One listening address."""
+
+    channel_class = Channel
+    active_channels: dict[int, Channel]
+
+    def __init__(
+        self,
+        application: Door,
+        map: dict[int, wasyncore.dispatcher],
+        *,
+        dispatcher: Workers,
+        adj: Adjustments,
+        sockinfo: _Address,
+        reception: Reception,
+        tls: ssl.SSLContext | None,
+        patience: Patience,
+    ) -> None:
+        self.reception = reception
+        self.tls = tls
+        self.patience = patience
+        self._pipe_lock = threading.Lock()  # guards the pipe that wakes the listening thread against being closed
+        self._pipe_closed = False
+        super().__init__(application, map, dispatcher=dispatcher, adj=adj, sockinfo=sockinfo)
+
+    def accept(self) -> tuple[socket.socket, tuple[str, int]] | None:
+        """The next connection, wrapped when this is HTTPS; shaking hands is left to its channel."""
+        accepted = super().accept()
+        if accepted is None or self.tls is None:
+            return accepted
+        connection, address = accepted
+        connection.setblocking(False)
+        try:
+            return self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
+        except BaseException:
+            connection.close()
+            raise
+
+    def maintenance(self, now: float) -> None:
+        """Look after the connections, about once a second."""
+        monotonic = time.monotonic()
+        for channel in list(self.active_channels.values()):
+            channel.tend(now, monotonic, crowded=self.in_connection_overflow)
+
+    def pull_trigger(self) -> None:
+        """Wake the listening thread; not once this is closed, when the pipe's number may be another file's."""
+        with self._pipe_lock:
+            if not self._pipe_closed:
+                super().pull_trigger()
+
+    def close(self) -> None:
+        """Stop listening."""
+        with self._pipe_lock:
+            self._pipe_closed = True
+            super().close()
+
+    def handle_error(self) -> None:
+        """An error nobody foresaw must not close the door: waitress would."""
+        LOGGER.error("Accepting a connection failed", exc_info=sys.exc_info())
+
+
+class HttpServer:
+    """The HTTP door.  `start` returns when it is open; `stop` when it is closed and its threads have ended."""
+
+    def __init__(self, context: Context, access: Access, table: Iterable[Route]) -> None:
+        """Built but closed; `access` decides who comes in, `table` is what is offered."""
+        self._context = context
+        self._access = access
+        self._settings = context.settings
+        self._table = table
+        self._map: dict[int, wasyncore.dispatcher] = {}
+        self._listeners: list[Listener] = []
+        self._stopping = threading.Event()
+        self._workers = Workers()
+        self._thread = threading.Thread(target=self._run, name="http-listener", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self._listeners[0].effective_port)
+
+    def start(self) -> None:
+        """Open the door; ConfigError when the address or the certificate cannot be used."""
+        settings = self._settings
+        tls = server_context(settings.tls) if settings.tls is not None else None
+        downloads = Downloads(self._workers, threads=settings.threads, most=settings.downloads)
+        door = Door(self._context, self._access, self._table, downloads)
+        reception = Reception(
+            routes=door.routes,
+            access=self._access,
+            spool=self._context.archive.spool,
+            small_body_bytes=settings.small_body_bytes,
+            largest_body_bytes=settings.largest_body_bytes,
+            describe_errors=settings.describe_errors,
+            keep_alive=settings.keep_alive,
+        )
+        adjustments = _adjustments(settings)
+        patience = Patience(settings.timeout_seconds, settings.keep_alive_seconds)
+
+        def listen(sockinfo: _Address) -> Listener:
+            return Listener(
+                door,
+                self._map,
+                dispatcher=self._workers,
+                adj=adjustments,
+                sockinfo=sockinfo,
+                reception=reception,
+                tls=tls,
+                patience=patience,
+            )
+
+        self._listeners = _open(settings, listen)
+        self._workers.set_thread_count(settings.threads)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take no more requests, let the running ones end, close; waits up to ten seconds for each of the two."""
+        if not self._thread.is_alive():
+            return
+        self._stopping.set()
+        self._wake()
+        self._workers.shutdown(timeout=_STOP_SECONDS)
+        self._wake()
+        self._thread.join(_STOP_SECONDS + 5)
+
+    def _wake(self) -> None:
+        for listener in self._listeners:
+            listener.pull_trigger()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            wasyncore.poll2(1.0, self._map)
+        for listener in self._listeners:
+            listener.accepting = False  # no longer polled; the trigger stays, workers still use it
+            listener.socket.close()
+        deadline = time.monotonic() + _STOP_SECONDS
+        while time.monotonic() < deadline and (self._workers.threads or self._unsent()):
+            wasyncore.poll2(0.1, self._map)
+        for channel in self._channels():
+            channel.handle_close()
+        wasyncore.close_all(self._map, ignore_all=True)
+
+    def _unsent(self) -> bool:
+        return any(channel.total_outbufs_len for channel in self._channels())
+
+    def _channels(self) -> list[Channel]:
+        return [channel for listener in self._listeners for channel in list(listener.active_channels.values())]
+
+
+def _adjustments(settings: HttpSettings) -> Adjustments:
+    """waitress' settings.  Limits of bodies are ours (body.py), so its own is out of the way."""
+    adjustments = Adjustments(
+        listen="127.0.0.1:0",  # not used: listeners get their addresses one by one
+        threads=settings.threads,
+        ident="Pacsberry",
+        url_scheme="https" if settings.tls is not None else "http",
+        recv_bytes=_RECEIVE_BYTES,
+        max_request_header_size=_HEADER_BYTES,
+        max_request_body_size=sys.maxsize,
+        outbuf_high_watermark=_WATERMARK_BYTES,
+        outbuf_overflow=sys.maxsize,  # nothing on its way out is written to a temporary file; the watermark bounds it
+        connection_limit=settings.connections,
+        channel_timeout=int(settings.timeout_seconds) + 1,
+        cleanup_interval=1,
+        log_socket_errors=False,
+        clear_untrusted_proxy_headers=False,  # used to build addresses only (Request.address)
+    )
+    if not settings.tcp_no_delay:
+        adjustments.socket_options = []
+    return adjustments
+
+
+def _open(settings: HttpSettings, listen: Callable[[_Address], Listener]) -> list[Listener]:
+    """Listen on every address asked for; with none given on all, IPv4 and (where there is one) IPv6."""
+    wanted = settings.addresses or ("0.0.0.0", "::")  # noqa: S104  # who may come in is decided by access.py
+    port = settings.port
+    listeners: list[Listener] = []
+    for address in wanted:
+        try:
+            found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+            listeners.append(listen((found[0], found[1], found[2], found[4])))
+        except OSError as error:
+            if not settings.addresses and address == "::" and error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+                continue
+            for listener in listeners:
+                listener.close()
+            raise ConfigError(
+                f"HttpPort: {address} port {port} cannot be listened on ({error.strerror or error}). "
+                "Stop the program that uses it, or set another HttpPort."
+            ) from error
+        port = port or int(listeners[0].effective_port)
+    return listeners
