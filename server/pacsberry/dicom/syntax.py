@@ -13,6 +13,9 @@ GE_PRIVATE: Final = "1.2.840.113619.5.2"  # Implicit VR Little Endian whose pixe
 # JPIP Referenced Deflate, and JPIP HTJ2K Referenced Deflate: their data sets are deflated, too.
 DEFLATED_SYNTAXES: Final = frozenset((DEFLATED, "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"))
 
+# Their pixels are plain numbers of a known size, not a sequence of compressed fragments.
+NATIVE_SYNTAXES: Final = frozenset((IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, GE_PRIVATE))
+
 _ENCODINGS: Final = {
     IMPLICIT_LITTLE: Encoding(explicit=False),
     GE_PRIVATE: Encoding(explicit=False),

@@ -1,0 +1,1 @@
+"""The single way in: what is taken, what is refused, and where the refused lies."""
