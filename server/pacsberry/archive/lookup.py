@@ -1,0 +1,27 @@
+"""From a raw DICOM identifier to the resources that carry it."""
+
+from pacsberry.archive.index import Index
+from pacsberry.dicom.text import fold
+from pacsberry.model import Level
+
+
+class Lookup:
+    """What /tools/lookup asks; thread-safe."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    def resources(self, identifier: str) -> list[tuple[Level, str]]:
+        """Level and Orthanc identifier of everything whose PatientID or UID is `identifier`, patients first.
+
+        Case, accents and outer spaces do not matter, as in Orthanc.
+        """
+        folded = fold(identifier)
+        if not folded:
+            return []
+        with self._index.read() as connection:
+            return [
+                (level, row[0])
+                for level in Level
+                for row in connection.execute(f"SELECT id FROM {level.plural} WHERE uid = ? ORDER BY key", (folded,))
+            ]

@@ -1,0 +1,64 @@
+"""How much there is: of everything, and below one resource.
+
+Files are stored as received, so compressed and uncompressed sizes are the same.
+"""
+
+import sqlite3
+
+from pacsberry.archive.index import Index
+from pacsberry.archive.places import below, key_of
+from pacsberry.archive.rows import fact
+from pacsberry.model import Level
+
+_BYTES_PER_MB = 2**20
+
+
+class Statistics:
+    """Counts and sizes; thread-safe."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    def total(self) -> dict[str, object]:
+        """Everything, in the words of /statistics; read from counters, so it costs the same for any archive."""
+        with self._index.read() as connection:
+            counts = {f"Count{level.plural.title()}": fact(connection, level.plural) for level in Level}
+            (attached,) = connection.execute("SELECT coalesce(sum(size), 0) FROM attachments").fetchone()
+            size = fact(connection, "total_bytes") + attached
+        return {**counts, **_sizes("TotalDiskSize", size), **_sizes("TotalUncompressedSize", size)}
+
+    def of(self, level: Level, resource_id: str) -> dict[str, object]:
+        """One resource and what is below it, in the words of /{level}/{id}/statistics.  Raises UnknownResource."""
+        found: dict[str, object] = {}
+        with self._index.read() as connection:
+            key = key_of(connection, level, resource_id)
+            for child in list(Level)[level + 1 :]:
+                (number,) = connection.execute(f"SELECT count(*) FROM ({below(level, child)})", (key,)).fetchone()
+                found[f"Count{child.plural.title()}"] = number
+            (dicom,) = connection.execute(
+                f"SELECT coalesce(sum(size), 0) FROM instances WHERE key IN ({below(level, Level.INSTANCE)})", (key,)
+            ).fetchone()
+            size = dicom + _attached(connection, level, key)
+        for name, amount in (("Dicom", dicom), ("", size)):
+            found.update(_sizes(f"{name}DiskSize", amount))
+            found.update(_sizes(f"{name}UncompressedSize", amount))
+        return found
+
+
+def _attached(connection: sqlite3.Connection, level: Level, key: int) -> int:
+    """Bytes of users' files on a resource and on what is below it."""
+    if connection.execute("SELECT 1 FROM attachments LIMIT 1").fetchone() is None:
+        return 0
+    size = 0
+    for at in list(Level)[level:]:
+        (amount,) = connection.execute(
+            f"SELECT coalesce(sum(size), 0) FROM attachments WHERE level = {int(at)} AND key IN ({below(level, at)})",
+            (key,),
+        ).fetchone()
+        size += amount
+    return size
+
+
+def _sizes(name: str, size: int) -> dict[str, object]:
+    """Bytes as a decimal string, since they may pass 2^53, and whole megabytes."""
+    return {name: str(size), f"{name}MB": size // _BYTES_PER_MB}
