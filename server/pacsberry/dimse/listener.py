@@ -143,9 +143,10 @@ class Listener:
         if not data or leaving.received > _LARGEST_REQUEST_BYTES:
             self._let_go(leaving)
         elif not leaving.is_told and leaving.received >= 6:
-            if leaving.head[0] != 0x01:
+            length = int.from_bytes(leaving.head[2:6], "big")
+            if leaving.head[0] != 0x01 or length > _LARGEST_REQUEST_BYTES:
                 self._let_go(leaving)
-            elif leaving.received >= 6 + int.from_bytes(leaving.head[2:6], "big"):
+            elif leaving.received >= 6 + length:
                 self._tell(leaving)
 
     def _tell(self, leaving: _Leaving) -> None:
