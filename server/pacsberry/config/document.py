@@ -8,7 +8,6 @@ import textwrap
 
 from pacsberry.config.node import Json
 from pacsberry.config.table import SECTIONS, THEMES, Setting
-from pacsberry.config.variables import variable_of
 
 BEGIN = "<!-- settings: made by `pacsberry config --markdown` -->"
 END = "<!-- end of settings -->"
@@ -46,7 +45,10 @@ def commented_defaults() -> str:
 
     What has no effect today, or no default, is commented out.
     """
-    lines = ["// Pacsberry reads this as JSON with comments. Every setting is at its default; keep only what you change.", "{"]
+    lines = [
+        "// Pacsberry reads this as JSON with comments. Every setting is at its default; keep only what you change.",
+        "{",
+    ]
     waiting: dict[str, list[Setting]] = {}
     for theme in THEMES:
         lines += ["", f"  // ---- {theme.title}"]
@@ -75,6 +77,5 @@ def _entry(key: str, setting: Setting, indent: str) -> list[str]:
 
 
 def _sample(setting: Setting) -> Json:
-    if setting.default is None and setting.kind.type_name == "object":
-        return {}
-    return setting.default
+    samples: dict[str, Json] = {"object": {}, "boolean": True, "path": "", "integer": 0}
+    return samples.get(setting.kind.type_name) if setting.default is None else setting.default

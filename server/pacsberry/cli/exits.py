@@ -1,0 +1,53 @@
+"""Exit codes of the command, and which error leads to which."""
+
+from enum import IntEnum
+
+from pacsberry.errors import ConfigError, IndexTooNew, NoRoom, PacsberryError
+
+
+class Exit(IntEnum):
+    """What the shell, systemd and scripts see."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2  # click's own code for a wrong option or argument
+    CONFIGURATION = 3
+    NOT_LISTENING = 4
+    NO_ROOM = 5
+    INDEX_TOO_NEW = 6
+    INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+
+MEANINGS = {
+    Exit.OK: "done, or stopped by SIGTERM or SIGINT after a clean end",
+    Exit.FAILED: "something else went wrong; the last line says what",
+    Exit.USAGE: "an option or argument is wrong",
+    Exit.CONFIGURATION: "the configuration cannot be used; the message names the key and the line",
+    Exit.NOT_LISTENING: "a port cannot be opened, most often because another program has it",
+    Exit.NO_ROOM: "the storage is full",
+    Exit.INDEX_TOO_NEW: "the index was written by a later version of Pacsberry",
+    Exit.INTERRUPTED: "interrupted by Ctrl-C before the start",
+}
+
+
+def exit_code(error: BaseException) -> Exit:
+    """The code an error ends the command with."""
+    if isinstance(error, ConfigError):
+        return Exit.CONFIGURATION
+    if isinstance(error, IndexTooNew):
+        return Exit.INDEX_TOO_NEW
+    if isinstance(error, NoRoom):
+        return Exit.NO_ROOM
+    if isinstance(error, OSError) and not isinstance(error, PacsberryError):
+        return Exit.NOT_LISTENING if _about_an_address(error) else Exit.FAILED
+    return Exit.INTERRUPTED if isinstance(error, KeyboardInterrupt) else Exit.FAILED
+
+
+def _about_an_address(error: OSError) -> bool:
+    import errno
+
+    return error.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES) and error.filename is None
+
+
+# What app.run() returns when the server is to start again and read its configuration anew (POST /tools/reset).
+RESTART = 75

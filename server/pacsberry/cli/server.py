@@ -1,0 +1,63 @@
+"""The server process, once `pacsberry serve` has become it: settings, log, then everything that `app` builds.
+
+Started as `python -m pacsberry.cli.server OPTIONS`, OPTIONS being ServeOptions as JSON. Must not import click.
+"""
+
+import logging
+import sys
+
+from pacsberry.auth.exposure import check_exposure, exposure_remarks
+from pacsberry.cli.exits import RESTART, Exit, exit_code
+from pacsberry.cli.logs import start_logging
+from pacsberry.cli.options import ServeOptions
+from pacsberry.errors import PacsberryError
+
+LOGGER = logging.getLogger("pacsberry.server")
+
+
+def main(text: str) -> int:
+    """Serve until told to stop; the exit code."""
+    options = ServeOptions.from_json(text)
+    try:
+        code = serve(options)
+    except (PacsberryError, OSError) as error:
+        if options.log.file or options.log.folder:
+            LOGGER.error("%s", error)
+        sys.stderr.write(f"pacsberry: {error}\n")
+        return exit_code(error)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    if code == RESTART:
+        from pacsberry.cli.starting import become_server
+
+        become_server(options)
+    return code
+
+
+def serve(options: ServeOptions) -> int:
+    """Check, start the log, run; raises PacsberryError and OSError."""
+    settings = options.load()
+    exposure = settings.flag("RemoteAccessAllowed"), settings.flag("AuthenticationEnabled"), settings.users
+    refusal = check_exposure(*exposure)
+    if refusal is not None and settings.flag("HttpServerEnabled"):
+        raise refusal
+    megabytes, kept = settings.number("Pacsberry.LogFileMaximumMB"), settings.number("Pacsberry.LogFilesKept")
+    start_logging(options.log, maximum_bytes=megabytes << 20, kept=kept)
+    for note in (*settings.notes, *exposure_remarks(*exposure), *_remarks(options)):
+        LOGGER.warning("%s", note)
+    from pacsberry.app import run
+
+    return run(settings, demo=options.demo)
+
+
+def _remarks(options: ServeOptions) -> list[str]:
+    remarks = []
+    if options.upgrade:
+        remarks.append("--upgrade is accepted: an older index is upgraded at every start, with or without it.")
+    if options.no_jobs:
+        remarks.append("--no-jobs is accepted: it comes with the jobs; until then none is kept that could go on.")
+    return remarks
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
