@@ -18,6 +18,7 @@ import struct
 import time
 from typing import TYPE_CHECKING
 
+import pydicom.config
 from pynetdicom.association import Association
 from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu import A_ABORT_RQ
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from pynetdicom.pdu import _PDUType
     from pynetdicom.pdu_primitives import _PDUPrimitiveType
 
-# pynetdicom logs a traceback for every malformed PDU and names no peer; what matters is logged here, with the peer.
+# pynetdicom logs a traceback for every malformed PDU, pydicom warns of every odd UID in one, and both name no peer.
+# What matters is logged here, with the peer.
 logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
 _HEADER = struct.Struct(">BxL")
 _FIRST_BUFFER_BYTES = 16384
