@@ -12,10 +12,13 @@ bench is loaded into the server; it is slower than the server, and its figures a
 import builtins
 import json
 import os
+import re
+import runpy
 import sys
 import threading
 import tracemalloc
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
@@ -24,19 +27,37 @@ _PERIOD_SECONDS = 0.005
 _STEP_BYTES = 2_000_000  # memory is looked at again when it has grown by this much
 _LINES_KEPT = 40
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-_SITE = ("site-packages/", "lib/python3", "server/")  # what file names are shortened after
+_SITE = re.compile(r".*/(site-packages|lib/python3\.\d+|server)/")  # what file names are shortened by
 
 
 def main() -> None:
-    """Takes its own two arguments away and runs the command line `pacsberry` with the rest."""
-    mode, folder = sys.argv[1], Path(sys.argv[2])
-    sys.argv = ["pacsberry", *sys.argv[3:]]
+    """Takes its own two arguments away and runs the command, or the module the command has become, with the rest."""
+    mode, folder, *rest = sys.argv[1:]
+    if rest[0] == "-m":
+        _run_watched(mode, Path(folder), rest[1:])
+    else:
+        _run_command(mode, folder, rest)
+
+
+def _run_command(mode: str, folder: str, arguments: list[str]) -> None:
+    """`pacsberry serve` replaces its process by `python FLAGS -m MODULE …`: this script is put before the module."""
+    replace = os.execve
+
+    def watched(path: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
+        module = command.index("-m")
+        replace(path, [*command[:module], __file__, mode, folder, *command[module:]], environ)
+
+    setattr(os, "execve", watched)  # noqa: B010 (as an assignment, mypy would compare the signatures)
+    sys.argv = ["pacsberry", *arguments]
+    runpy.run_module("pacsberry", run_name="__main__", alter_sys=True)
+
+
+def _run_watched(mode: str, folder: Path, arguments: list[str]) -> None:
     watcher = _Time() if mode == "time" else _Memory()
     watcher.start()
+    sys.argv = arguments
     try:
-        from pacsberry.cli import main as pacsberry
-
-        pacsberry()
+        runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
     finally:
         (folder / f"{mode}-{os.getpid()}.json").write_text(json.dumps(watcher.stop()))
 
@@ -167,10 +188,7 @@ def _place(frame: FrameType) -> str:
 
 
 def _short(filename: str) -> str:
-    for mark in _SITE:
-        if mark in filename:
-            return filename.rpartition(mark)[2]
-    return filename
+    return _SITE.sub("", filename)
 
 
 def _largest(amounts: dict[str, float]) -> dict[str, float]:

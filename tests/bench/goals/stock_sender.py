@@ -12,8 +12,8 @@ _RATE = {
         "/s",
         AtLeastTimes(20),
         "Wall time of DCMTK storescu as it ships, its start included, and of Orthanc as it ships, between two private "
-        "network namespaces joined by a veth pair of MTU 1500; storescu stops at the first refusal, so its success means "
-        "that all is stored.",
+        "network namespaces joined by a veth pair of MTU 1500; storescu stops at the first refusal, so its success "
+        "means that all is stored.",
     )
     for kind in ("CT", "MR")
 }
