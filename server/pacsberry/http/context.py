@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pacsberry.archive import Archive
     from pacsberry.dicom.policy import DicomPolicy
     from pacsberry.ingest import Ingest
+    from pacsberry.ingest.upload import Uploads
 
 
 class LogLevels(Protocol):
@@ -24,8 +25,11 @@ class LogLevels(Protocol):
     def get(self, category: str) -> str:
         """The verbosity of one category."""
 
-    def set(self, category: str | None, level: str) -> None:
-        """Change one category, or all of them."""
+    def set(self, category: str, level: str) -> None:
+        """Change one category."""
+
+    def set_all(self, level: str) -> None:
+        """Change every category."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Context:
 
     archive: "Archive"
     ingest: "Ingest"
+    uploads: "Uploads"  # unpacks what is posted and hands it to ingest
     policy: "DicomPolicy"  # what the DICOM door accepts: transfer syntaxes, SOP classes, default encoding
     log_levels: LogLevels
     settings: HttpSettings

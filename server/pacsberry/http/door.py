@@ -17,10 +17,9 @@ from pacsberry.http.body import SpoolSink
 from pacsberry.http.channel import FileBuffer
 from pacsberry.http.context import Context
 from pacsberry.http.errors import UnknownUri, fault_of, phrase, tell
-from pacsberry.http.rendering import render
+from pacsberry.http.rendering import Place, render
 from pacsberry.http.request import METHODS, Request, method_of, normal_path, parse_arguments
 from pacsberry.http.routing import Route, Routes
-from pacsberry.http.workers import Downloads
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -35,11 +34,12 @@ _USER = "pacsberry.user"  # key in the environment
 class Door:
     """The application waitress calls, on a worker thread."""
 
-    def __init__(self, context: Context, access: Access, table: Iterable[Route], downloads: Downloads) -> None:
+    def __init__(self, context: Context, access: Access, table: Iterable[Route], place: Place) -> None:
+        """`place` gives a place for a streamed download, or raises."""
         self.routes = Routes(table, self._handle)
         self._context = context
         self._access = access
-        self._downloads = downloads
+        self._place = place
         self._describe = context.settings.describe_errors
         self._compress = context.settings.compression
         self.routes.app.error(404, self._unknown)
@@ -101,7 +101,7 @@ class Door:
             answer = route.handler(request, self._context, **arguments)
             if answer is None:
                 return bottle.HTTPResponse(b"", 400 if route.method == "POST" else 404)
-            rendered = render(answer, request, self._downloads.place, compress=self._compress)
+            rendered = render(answer, request, self._place, compress=self._compress)
             return bottle.HTTPResponse(rendered.body, rendered.status, rendered.headers)  # type: ignore[arg-type]
         except PacsberryError as error:
             return self._failed(error, environ)

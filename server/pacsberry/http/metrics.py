@@ -7,7 +7,9 @@ from collections.abc import Iterator
 class Metrics:
     """Counters since the start; thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, enabled: bool = True) -> None:
+        """`enabled`: the option MetricsEnabled; may be changed at any time."""
+        self.enabled = enabled
         self._lock = threading.Lock()  # guards the fields below
         self._answers: dict[str, int] = {}  # by class of status, '2xx'
         self._active = 0

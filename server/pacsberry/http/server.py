@@ -28,7 +28,7 @@ from pacsberry.http.door import Door
 from pacsberry.http.routing import Route
 from pacsberry.http.settings import HttpSettings
 from pacsberry.http.tls import server_context
-from pacsberry.http.workers import Downloads, Workers
+from pacsberry.http.workers import Workers
 
 LOGGER = logging.getLogger("pacsberry.http")
 
@@ -121,7 +121,7 @@ class HttpServer:
         self._map: dict[int, wasyncore.dispatcher] = {}
         self._listeners: list[Listener] = []
         self._stopping = threading.Event()
-        self._workers = Workers()
+        self._workers = Workers(threads=self._settings.threads, downloads=self._settings.downloads)
         self._thread = threading.Thread(target=self._run, name="http-listener", daemon=True)
 
     @property
@@ -133,8 +133,7 @@ class HttpServer:
         """Open the door; ConfigError when the address or the certificate cannot be used."""
         settings = self._settings
         tls = server_context(settings.tls) if settings.tls is not None else None
-        downloads = Downloads(self._workers, threads=settings.threads, most=settings.downloads)
-        door = Door(self._context, self._access, self._table, downloads)
+        door = Door(self._context, self._access, self._table, self._workers.download)
         reception = Reception(
             routes=door.routes,
             access=self._access,
@@ -160,7 +159,6 @@ class HttpServer:
             )
 
         self._listeners = _open(settings, listen)
-        self._workers.set_thread_count(settings.threads)
         self._thread.start()
 
     def stop(self) -> None:
