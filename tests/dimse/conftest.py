@@ -2,23 +2,23 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pacsberry.archive import Archive
-from pacsberry.archive.settings import ArchiveSettings
+from pacsberry.archive import Archive, ArchiveSettings
 from pacsberry.dicom.policy import DicomPolicy
 from pacsberry.dimse.rules import AccessRules, Service
 from pacsberry.dimse.server import DicomServer
 from pacsberry.dimse.settings import DicomSettings
+from pacsberry.ingest import HeaderReader, Ingest, Quarantine
 from pacsberry.modality import Modality
-from tests.dimse.aids import make_ingest
+from tests.dimse.aids import Door
 
 EVERYTHING = frozenset(Service)
-# Short times, so that tests of time-outs are short; long enough for a busy machine.
-QUICK = DicomSettings(
+# Long enough for a busy machine; tests of time-outs choose their own.
+SETTINGS = DicomSettings(
     aet="PACS",
     port=0,
     bind_address="127.0.0.1",
@@ -30,52 +30,48 @@ QUICK = DicomSettings(
 )
 
 
-@dataclass
-class Door:
-    """A running server and what is behind it."""
-
-    server: DicomServer
-    archive: Archive
-    policy: DicomPolicy
-    modalities: dict[str, Modality] = field(default_factory=dict)
-
-    @property
-    def port(self) -> int:
-        return self.server.port
-
-    @property
-    def spooled(self) -> list[Path]:
-        """Files that are being received, or were left over."""
-        return list(self.archive.files.path("x").parent.parent.glob("spool/*"))
+@pytest.fixture
+def policy() -> DicomPolicy:
+    return DicomPolicy()
 
 
 @pytest.fixture
-def archive(storage: Path) -> Iterator[Archive]:
-    opened = Archive(storage=storage, index=storage / "index.db", settings=ArchiveSettings(read_header=lambda p: None))
+def headers(policy: DicomPolicy) -> HeaderReader:
+    return HeaderReader(default_encoding=lambda: policy.default_encoding)
+
+
+@pytest.fixture
+def archive(storage: Path, headers: HeaderReader) -> Iterator[Archive]:
+    opened = Archive(storage=storage, index=storage / "index.db", settings=ArchiveSettings(read_header=headers.of_file))
     opened.start()
     yield opened
     opened.stop()
 
 
 @pytest.fixture
-def open_door(archive: Archive) -> Iterator[Callable[..., Door]]:
+def ingest(archive: Archive, headers: HeaderReader, storage: Path) -> Ingest:
+    quarantine = Quarantine(storage / "quarantine", maximum_bytes=10_000_000)
+    return Ingest(archive=archive, headers=headers, quarantine=quarantine)
+
+
+@pytest.fixture
+def open_door(archive: Archive, ingest: Ingest, policy: DicomPolicy, storage: Path) -> Iterator[Callable[..., Door]]:
     """A function that opens a door; its keywords are those of DicomSettings, and `access` for the rules."""
     doors: list[Door] = []
     before = set(threading.enumerate())
 
     def open_one(*, access: AccessRules | None = None, **changes: object) -> Door:
-        policy = DicomPolicy()
         modalities: dict[str, Modality] = {}
         server = DicomServer(
-            settings=replace(QUICK, **changes),  # type: ignore[arg-type]
+            settings=replace(SETTINGS, **changes),  # type: ignore[arg-type]
             access=access or AccessRules("PACS", always_allow=EVERYTHING),
             archive=archive,
-            ingest=make_ingest(archive, policy),
+            ingest=ingest,
             policy=policy,
             modalities=lambda: modalities,
         )
         server.start()
-        doors.append(Door(server, archive, policy, modalities))
+        doors.append(Door(server, archive, storage, policy, modalities))
         return doors[-1]
 
     yield open_one

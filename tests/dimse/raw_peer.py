@@ -68,9 +68,7 @@ def echo_rq(message_id: int = 1) -> bytes:
 
 
 def store_rq(sop_uid: str = "1.2.3", sop_class: str = CT, message_id: int = 1) -> bytes:
-    return command(
-        {0x0002: sop_class, 0x0100: 0x0001, 0x0110: message_id, 0x0700: 0, 0x0800: 1, 0x1000: sop_uid}
-    )
+    return command({0x0002: sop_class, 0x0100: 0x0001, 0x0110: message_id, 0x0700: 0, 0x0800: 1, 0x1000: sop_uid})
 
 
 def find_rq(message_id: int = 1) -> bytes:
@@ -93,7 +91,9 @@ class RawPeer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.socket.close()
 
     def send(self, *parts: bytes) -> None:

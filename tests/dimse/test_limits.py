@@ -1,7 +1,6 @@
 """Silent, slow and too many peers are bounded in time and number; stopping is bounded, too."""
 
 import contextlib
-import os
 import struct
 import threading
 import time
@@ -11,7 +10,7 @@ import pytest
 
 from pacsberry.dimse.rules import AccessRules, Service
 from pacsberry.modality import Modality
-from tests.dimse.conftest import Door
+from tests.dimse.aids import Door, open_descriptors, resident_kb, wait_until
 from tests.dimse.raw_peer import (
     ABORT,
     ASSOCIATE_AC,
@@ -28,18 +27,6 @@ from tests.dimse.raw_peer import (
 
 OpenDoor = Callable[..., Door]
 LOCAL_LIMIT_EXCEEDED = (2, 3, 2)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-
-
-def resident_kb() -> int:
-    with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123
-        return int(statm.read().split()[1]) * 4
 
 
 def test_a_connection_that_asks_for_nothing_is_closed(open_door: OpenDoor) -> None:
@@ -188,10 +175,10 @@ def test_silent_connections_beyond_the_limit_do_not_pile_up(open_door: OpenDoor)
     door = open_door(maximum_associations=1)
     with RawPeer(door.port) as only:
         only.associate()
-        before = len(os.listdir("/proc/self/fd"))
+        before = open_descriptors()
         silent = [RawPeer(door.port) for _ in range(60)]
         time.sleep(0.5)
-        ours = len(os.listdir("/proc/self/fd")) - before - len(silent)
+        ours = open_descriptors() - before - len(silent)
         only.echo()
         for peer in silent:
             peer.socket.close()

@@ -115,9 +115,10 @@ def test_a_file_comes_out_of_its_pdus_as_it_is(
 
     assert bytes(stream) == first
     found = received(first)
-    assert b"".join(f.data for f in found) == content
+    assert b"".join(f.data for f in found) == content + b"\0" * (length % 2)
     assert [f.is_last for f in found] == [False] * (len(found) - 1) + [True]
     assert all(len(f.data) <= size and f.context_id == 7 and not f.is_command for f in found)
+    assert all(len(f.data) % 2 == 0 for f in found)
 
 
 def test_a_file_that_is_shorter_than_it_should_be_is_an_error(tmp_path: Path) -> None:

@@ -1,17 +1,13 @@
 """A kept file on its way to a peer: its data set is found without decoding it."""
 
 import os
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from pacsberry.dicom.part10 import read_meta
 from pacsberry.errors import UnreadableDicom
 
-DEFLATED = "1.2.840.10008.1.2.1.99"
-_ELEMENT = struct.Struct("<HH2sH")  # group, element, VR, 16-bit length: file meta is always explicit little endian
-_LONG_LENGTH = struct.Struct("<L")
-_LONG_VRS = (b"OB", b"OW", b"OF", b"SQ", b"UN", b"UT")
-_HEAD_BYTES = 4096  # file meta information is a few hundred bytes
+_HEADS = (2048, 65536)  # bytes; file meta information is a few hundred, rarely more
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +28,12 @@ class Outgoing:
 def dataset_region(descriptor: int) -> tuple[int, int]:
     """Offset and length of the data set in an open file; UnreadableDicom when its file meta cannot be followed."""
     size = os.fstat(descriptor).st_size
-    head = os.pread(descriptor, _HEAD_BYTES, 0)
-    offset = 132 if head[128:132] == b"DICM" else 0
-    while len(head) - offset >= 12:
-        group, _, vr, length = _ELEMENT.unpack_from(head, offset)
-        if group != 0x0002:
-            break
-        if vr in _LONG_VRS:
-            offset += 12 + int(_LONG_LENGTH.unpack_from(head, offset + 8)[0])
-        else:  # the group length (0002,0000) is skipped, not believed: some writers get it wrong
-            offset += 8 + length
-    if offset >= size or (offset > len(head) - 12 and size > len(head)):
-        raise UnreadableDicom("The file meta information of a kept file does not end where it says.")
-    return offset, size - offset
+    for head_bytes in _HEADS:
+        try:
+            offset = read_meta(os.pread(descriptor, head_bytes, 0)).dataset_offset
+        except UnreadableDicom:
+            if head_bytes == _HEADS[-1] or size <= head_bytes:
+                raise
+        else:
+            return offset, size - offset
+    raise UnreadableDicom("The file meta information is not complete.")

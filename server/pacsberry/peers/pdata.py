@@ -103,7 +103,10 @@ class FileCutter:
     def send(
         self, descriptor: int, offset: int, length: int, context_id: int, write: Callable[[memoryview], object]
     ) -> None:
-        """Cut `length` bytes from `offset` of an open file and hand them to `write`; OSError if the file is shorter."""
+        """Cut `length` bytes from `offset` of an open file and hand them to `write`; OSError if the file is shorter.
+
+        An odd length, which deflated data sets may have, is made even with a zero byte (PS3.5 A.5, PS3.8 E.1).
+        """
         if not self._buffer:
             self._make_buffer()
         view = memoryview(self._buffer)
@@ -121,6 +124,9 @@ class FileCutter:
                 continue
             number = max(0, batch - 1) // self._size
             rest = batch - number * self._size
+            if rest % 2:
+                view[number * step + HEADER_BYTES + rest] = 0
+                rest += 1
             _HEADERS.pack_into(view, number * step, P_DATA_TF, rest + 6, rest + 2, context_id, LAST)
             write(view[: number * step + HEADER_BYTES + rest])
             return
