@@ -14,6 +14,7 @@ from types import TracebackType
 
 from tests.bench.failures import BenchFailure
 
+MEBIBYTE = 2**20  # the "MB" of the goals for memory, which were measured in these
 TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
 _PROC = Path("/proc")
 _RESET_PEAK = "5"  # proc(5), /proc/PID/clear_refs: 5 sets VmHWM to the present resident set

@@ -19,7 +19,7 @@ _SAMPLER = Path(__file__).with_name("sampler.py")
 
 def profile(load: Load, figures: Collection[Figure], folder: Path) -> str:
     """Markdown: the largest shares of CPU time, of memory, or of both, as the units of `figures` ask for."""
-    modes = sorted({"memory" if figure.unit == "MB" else "time" for figure in figures})
+    modes = sorted({"memory" if figure.unit == "MiB" else "time" for figure in figures})
     return "\n\n".join(_profile_once(load, mode, folder) for mode in modes)
 
 

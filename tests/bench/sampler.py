@@ -24,6 +24,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 _PERIOD_SECONDS = 0.005
+_MEBIBYTE = 2**20
 _STEP_BYTES = 2_000_000  # memory is looked at again when it has grown by this much
 _LINES_KEPT = 40
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -171,15 +172,15 @@ class _Memory(_Watcher):
         self._highest_bytes = rss
         statistics = tracemalloc.take_snapshot().statistics("lineno")
         self._lines = {
-            f"{_short(entry.traceback[0].filename)}:{entry.traceback[0].lineno}": entry.size / 1e6
+            f"{_short(entry.traceback[0].filename)}:{entry.traceback[0].lineno}": entry.size / _MEBIBYTE
             for entry in statistics[:_LINES_KEPT]
         }
 
     def _seen(self) -> dict[str, dict[str, float]]:
-        imports = {name: size / 1e6 for name, size in _largest(self._imports).items()}
+        imports = {name: size / _MEBIBYTE for name, size in _largest(self._imports).items()}
         return {
-            "MB of RSS added by importing": {"(bare interpreter)": self._bare_bytes / 1e6, **imports},
-            "MB held by Python objects made at, when RSS was highest": self._lines,
+            "MiB of RSS added by importing": {"(bare interpreter)": self._bare_bytes / _MEBIBYTE, **imports},
+            "MiB held by Python objects made at, when RSS was highest": self._lines,
         }
 
 

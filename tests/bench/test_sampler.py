@@ -73,7 +73,7 @@ def test_cpu_time_is_booked_under_the_kind_of_thread(time_profile: dict[str, dic
 def test_memory_is_booked_under_imports_and_lines(tmp_path: Path) -> None:
     found = _run("memory", tmp_path)
 
-    assert found["MB of RSS added by importing"]["(bare interpreter)"] > 5
-    assert any(name.startswith("email") for name in found["MB of RSS added by importing"])
-    lines = found["MB held by Python objects made at, when RSS was highest"]
+    assert found["MiB of RSS added by importing"]["(bare interpreter)"] > 5
+    assert any(name.startswith("email") for name in found["MiB of RSS added by importing"])
+    lines = found["MiB held by Python objects made at, when RSS was highest"]
     assert max(lines, key=lambda place: lines[place]).endswith("server.py:17")

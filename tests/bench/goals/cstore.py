@@ -4,7 +4,7 @@ from tests.bench import dicom_clients, servers
 from tests.bench.bench import Bench, expect
 from tests.bench.data import ImageSet
 from tests.bench.figures import AtMost, AtMostTimes, Figure, Limit
-from tests.bench.meters import Cost, Phase
+from tests.bench.meters import MEBIBYTE, Cost, Phase
 
 _SENT = "DCMTK storescu without Nagle on loopback, every instance acknowledged and counted afterwards"
 _SENDERS = (1, 4)
@@ -12,7 +12,7 @@ _SENDERS = (1, 4)
 
 def _peak(senders: int) -> Figure:
     how = f"VmHWM of the tree over 1000 CT and then 1000 MR into a fresh server; {_SENT}. The worst round counts."
-    return Figure(2, f"peak RSS, CT + MR from {_people(senders)}", "MB", AtMost(52, worst=True), how)
+    return Figure(2, f"peak RSS, CT + MR from {_people(senders)}", "MiB", AtMost(52, worst=True), how)
 
 
 def _cpu(goal: int, kind: str, senders: int, limit: Limit) -> Figure:
@@ -77,7 +77,7 @@ def _measure_one(bench: Bench, server: str, number: int, senders: int) -> None:
             expect(one.count(), stored, "instances stored")
             written_so_far = one.tree.written_bytes()
         at_stop = max(0, one.life.written_bytes - written_so_far)
-    bench.results.add(_PEAK[senders], server, number, max(cost.peak_bytes for cost in costs.values()) / 1e6)
+    bench.results.add(_PEAK[senders], server, number, max(cost.peak_bytes for cost in costs.values()) / MEBIBYTE)
     for kind, images in sets.items():
         cost = costs[kind]
         bench.results.add(_CPU[kind, senders], server, number, cost.cpu_seconds * 1e3 / images.count)

@@ -4,7 +4,7 @@ from tests.bench import servers
 from tests.bench.bench import Bench, expect
 from tests.bench.data import ImageSet
 from tests.bench.figures import AtMostTimes, Figure
-from tests.bench.meters import Phase
+from tests.bench.meters import MEBIBYTE, Phase
 
 _HOW_UP = (
     "User + system time of the tree until it is idle again, divided by the number of instances; POST /instances of one "
@@ -22,7 +22,7 @@ _DOWN = Figure(
     "User + system time of the tree until it is idle again, divided by the number of downloads; every CT and MR just "
     "uploaded, in the order of GET /instances, on one keep-alive connection; the bytes are counted.",
 )
-_PEAK = Figure(12, "peak RSS over goals 11 and 12", "MB", None, "VmHWM of the tree, worst phase.")
+_PEAK = Figure(12, "peak RSS over goals 11 and 12", "MiB", None, "VmHWM of the tree, worst phase.")
 FIGURES = (*_UP.values(), _DOWN, _PEAK)
 
 
@@ -48,7 +48,7 @@ def measure(bench: Bench) -> None:
                 size = sum(http.download(f"/instances/{instance}/file") for instance in ids)
             expect(size, bench.ct().total_bytes + bench.mr().total_bytes, "bytes downloaded")
             bench.results.add(_DOWN, server, number, cost.cpu_seconds * 1e3 / stored)
-            bench.results.add(_PEAK, server, number, max(*peaks, cost.peak_bytes) / 1e6)
+            bench.results.add(_PEAK, server, number, max(*peaks, cost.peak_bytes) / MEBIBYTE)
 
 
 def _upload(server: servers.Server, images: ImageSet) -> None:

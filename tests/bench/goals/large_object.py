@@ -8,7 +8,7 @@ from tests.bench.bench import Bench, expect
 from tests.bench.data import ImageSet
 from tests.bench.failures import BenchFailure
 from tests.bench.figures import AtMost, Figure
-from tests.bench.meters import Phase
+from tests.bench.meters import MEBIBYTE, Phase
 from tests.bench.servers import Server
 
 _LIMIT = AtMost(52, worst=True)
@@ -17,7 +17,7 @@ _ROUNDS = 2
 
 def _figure(name: str, peer: str) -> Figure:
     how = f"VmHWM of the tree of a server just started, over {peer}; what arrived is compared by its size."
-    return Figure(3, f"peak RSS, 300 MB {name}", "MB", _LIMIT, how)
+    return Figure(3, f"peak RSS, 300 MB {name}", "MiB", _LIMIT, how)
 
 
 _STORE = _figure("in by C-STORE", "DCMTK storescu of one multi-frame object")
@@ -59,7 +59,7 @@ def _measure_way(
         with Phase(one.tree) as cost:
             act(one, large)
         expect(one.count(), 1, "instances stored")
-        bench.results.add(peak, server, number, cost.peak_bytes / 1e6)
+        bench.results.add(peak, server, number, cost.peak_bytes / MEBIBYTE)
         if written is not None:
             bench.results.add(written, server, number, 100 * cost.written_bytes / large.total_bytes)
 

@@ -8,7 +8,7 @@ from tests.bench import data, dicom_clients, servers
 from tests.bench.bench import Bench, expect
 from tests.bench.figures import AtMost, Figure
 from tests.bench.http_client import HttpClient
-from tests.bench.meters import Phase
+from tests.bench.meters import MEBIBYTE, Phase
 from tests.bench.servers import Server
 
 _LOOKUP_CPU_SECONDS = 0.5  # look-ups are repeated until they have cost this much, 50 ticks of the clock
@@ -63,7 +63,7 @@ _LIST_CPU = Figure(
 _LIST_GROWTH = Figure(
     9,
     "GET /studies?expand of 20 000, growth of RSS",
-    "MB",
+    "MiB",
     AtMost(2, worst=True),
     "VmHWM of the tree over the first such call, less VmRSS just before it; the server was restarted and had answered "
     "a page of 100 before.",
@@ -79,12 +79,12 @@ _ALL_CPU = Figure(
 _ALL_GROWTH = Figure(
     10,
     "C-FIND of all 20 000, growth of RSS",
-    "MB",
+    "MiB",
     AtMost(4, worst=True),
     "VmHWM of the tree over the call, less VmRSS just before it; the server was restarted and had answered one C-FIND "
     "before.",
 )
-_ALL_PEAK = Figure(10, "C-FIND of all 20 000, peak RSS", "MB", None, "VmHWM of the tree over the call.")
+_ALL_PEAK = Figure(10, "C-FIND of all 20 000, peak RSS", "MiB", None, "VmHWM of the tree over the call.")
 _ASKED = (_REST, _CFIND, _CFIND_ALONE, _LIST_CPU, _LIST_GROWTH, _ALL_CPU, _ALL_GROWTH, _ALL_PEAK)
 FIGURES = (_WRITTEN, _DEVICE, _BUILD, *_ASKED)
 
@@ -130,14 +130,14 @@ def _ask(bench: Bench, server: str, number: int, storage: Path) -> None:
             for _ in range(_LISTS):
                 http.download("/studies?expand")
         bench.results.add(_LIST_CPU, server, number, cost.cpu_seconds * 1e3 / _LISTS)
-        bench.results.add(_LIST_GROWTH, server, number, growth / 1e6)
+        bench.results.add(_LIST_GROWTH, server, number, growth / MEBIBYTE)
     with _question(bench, server, storage, (_ALL_CPU, _ALL_GROWTH, _ALL_PEAK)) as one:
         expect(dicom_clients.find_patient(one, data.tiny_patient_id(0)), 1, "answers")
         with Phase(one.tree) as cost:
             expect(dicom_clients.find_all_studies(one), count, "answers")
         bench.results.add(_ALL_CPU, server, number, cost.cpu_seconds)
-        bench.results.add(_ALL_GROWTH, server, number, (cost.peak_bytes - cost.rss_before_bytes) / 1e6)
-        bench.results.add(_ALL_PEAK, server, number, cost.peak_bytes / 1e6)
+        bench.results.add(_ALL_GROWTH, server, number, (cost.peak_bytes - cost.rss_before_bytes) / MEBIBYTE)
+        bench.results.add(_ALL_PEAK, server, number, cost.peak_bytes / MEBIBYTE)
     with _question(bench, server, storage, (_REST,)) as one:
         bench.results.add(_REST, server, number, _look_up(one, count))
     with _question(bench, server, storage, (_CFIND, _CFIND_ALONE)) as one:

@@ -4,7 +4,7 @@ from tests.bench import dicom_clients, servers
 from tests.bench.bench import Bench, expect
 from tests.bench.data import ImageSet
 from tests.bench.figures import AtMostTimes, Figure
-from tests.bench.meters import Phase
+from tests.bench.meters import MEBIBYTE, Phase
 
 _HOW = (
     "User + system time of the tree until it is idle again, divided by the number of instances; every study of the set "
@@ -22,7 +22,7 @@ def _figure(kind: str, verb: str, peer: str) -> Figure:
 
 _MOVE = {kind: _figure(kind, "C-MOVE", _MOVE_PEER) for kind in _KINDS}
 _GET = {kind: _figure(kind, "C-GET", _GET_PEER) for kind in _KINDS}
-_PEAK = Figure(13, "peak RSS over C-MOVE and C-GET", "MB", None, "VmHWM of the tree, worst phase.")
+_PEAK = Figure(13, "peak RSS over C-MOVE and C-GET", "MiB", None, "VmHWM of the tree, worst phase.")
 FIGURES = (*_MOVE.values(), *_GET.values(), _PEAK)
 
 
@@ -54,4 +54,4 @@ def _measure_filled(bench: Bench, server: servers.Server, number: int, sets: dic
             bench.results.add(_GET[kind], server.name, number, cost.cpu_seconds * 1e3 / images.count)
             peak_bytes = max(peak_bytes, cost.peak_bytes)
     if peak_bytes:
-        bench.results.add(_PEAK, server.name, number, peak_bytes / 1e6)
+        bench.results.add(_PEAK, server.name, number, peak_bytes / MEBIBYTE)

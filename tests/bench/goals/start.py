@@ -5,12 +5,13 @@ import time
 from tests.bench import dicom_clients, servers
 from tests.bench.bench import Bench
 from tests.bench.figures import AtMost, Figure
+from tests.bench.meters import MEBIBYTE
 
 _QUIET_SECONDS = 3
 _IDLE = Figure(
     1,
     "RSS before the first association, all doors up",
-    "MB",
+    "MiB",
     AtMost(28, worst=True),
     f"VmRSS of the process tree {_QUIET_SECONDS} s after GET /system answered and the DICOM port listened; Orthanc "
     "with its DICOMweb and worklist plugins.",
@@ -18,7 +19,7 @@ _IDLE = Figure(
 _IDLE_BARE = Figure(
     1,
     "the same, Orthanc without plugins",
-    "MB",
+    "MiB",
     None,
     "As above; Pacsberry is the same as above, since it has no such switch.",
 )
@@ -59,7 +60,7 @@ def _measure_start(bench: Bench, server: str, number: int) -> None:
 def _idle_megabytes(bench: Bench, server: str, *, plugins: bool) -> float:
     with bench.storage() as storage, servers.answering(server, storage, bench.launch(server, plugins=plugins)) as one:
         time.sleep(_QUIET_SECONDS)
-        return one.tree.rss_bytes() / 1e6
+        return one.tree.rss_bytes() / MEBIBYTE
 
 
 def _start_once(bench: Bench, server: str) -> None:

@@ -6,7 +6,7 @@ import zipfile
 from tests.bench import dicom_clients, servers
 from tests.bench.bench import Bench, expect
 from tests.bench.figures import AtMostTimes, Figure
-from tests.bench.meters import Phase
+from tests.bench.meters import MEBIBYTE, Phase
 
 _HOW = (
     "User + system time of the tree until it is idle again, divided by the number of slices; GET "
@@ -29,7 +29,7 @@ _STORED = Figure(
 _SIZE = Figure(
     14, "size of the archive, of the files' size", "%", None, "Bytes of the ZIP divided by those of the files."
 )
-_PEAK = Figure(14, "peak RSS", "MB", None, "VmHWM of the tree.")
+_PEAK = Figure(14, "peak RSS", "MiB", None, "VmHWM of the tree.")
 FIGURES = (_DEFLATED, _STORED, _SIZE, _PEAK)
 
 
@@ -64,4 +64,4 @@ def _measure_one(bench: Bench, server: servers.Server, number: int) -> None:
         else:
             bench.results.excuse(figure, server.name, f"its members are {'stored' if is_stored else 'deflated'}")
     bench.results.add(_SIZE, server.name, number, 100 * size / sum(file.stat().st_size for file in files))
-    bench.results.add(_PEAK, server.name, number, cost.peak_bytes / 1e6)
+    bench.results.add(_PEAK, server.name, number, cost.peak_bytes / MEBIBYTE)
