@@ -104,7 +104,7 @@ def seed(archive: Archive, headers: Iterable[Header], *, at: int = NOW, receipt:
     remaining = iter(headers)
     while batch := list(itertools.islice(remaining, 128)):
         kept = [
-            KeptFile(header, receipt, f"00000000/{uuid.uuid4()}.dcm", size=1000, md5="0" * 32, received_at=at)
+            KeptFile(header, receipt, f"00000000/{uuid.uuid4()}.dcm", size=1000, md5="", crc32=0, received_at=at)
             for header in batch
         ]
         archive.index.write(partial(_insert, indexer, kept))

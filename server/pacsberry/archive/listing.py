@@ -9,17 +9,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from json.encoder import encode_basestring as _quote
 
+from pacsberry.archive.metadata_names import SystemMetadata
+from pacsberry.archive.places import bounded
+from pacsberry.archive.system_metadata import moment
 from pacsberry.model import Level
 
 CHUNK_BYTES = 65536  # a chunk of a list is about so long, or one resource when that is longer
-_INDENT = 3  # spaces, as Orthanc
-
-_ANONYMIZED_FROM, _MODIFIED_FROM = 6, 5  # Orthanc's numbers (S13)
-
-
-def json_text(value: object) -> str:
-    """`value` printed as Orthanc prints JSON (S8)."""
-    return json.dumps(value, ensure_ascii=False, indent=_INDENT, separators=(",", " : "), sort_keys=True)
 
 
 def tags_text(tags: Mapping[str, str]) -> str:
@@ -38,7 +33,7 @@ def render(
     """
     cursor = connection.execute(
         f"SELECT {_RESOURCES[level]} ORDER BY r.key LIMIT :limit OFFSET :since",
-        {"unstable": json.dumps(list(unstable)), "limit": limit or -1, "since": since},
+        {"unstable": json.dumps(list(unstable)), "limit": bounded(limit) or -1, "since": bounded(since)},
     )
     return _chunks(row[0] for row in cursor)
 
@@ -46,7 +41,7 @@ def render(
 def render_ids(connection: sqlite3.Connection, level: Level, since: int, limit: int) -> Iterator[str]:
     """The identifiers of a level in the order of arrival; `limit` 0 is no limit."""
     for (resource_id,) in connection.execute(
-        f"SELECT id FROM {level.plural} ORDER BY key LIMIT ? OFFSET ?", (limit or -1, since)
+        f"SELECT id FROM {level.plural} ORDER BY key LIMIT ? OFFSET ?", (bounded(limit) or -1, bounded(since))
     ):
         yield resource_id
 
@@ -92,12 +87,8 @@ def _array(values: str) -> str:
     return f"coalesce('{opening}' || ({joined}) || '{closing}', '[]')"
 
 
-def _time(column: str) -> str:
-    return f"strftime('%Y%m%dT%H%M%S', {column}, 'unixepoch')"
-
-
 def _metadata(level: Level, number: int) -> str:
-    return f"(SELECT value FROM metadata WHERE level = {int(level)} AND metadata.key = r.key AND type = {number})"
+    return f"(SELECT value FROM metadata WHERE level = {int(level)} AND metadata.key = r.key AND type = {number:d})"
 
 
 def series_status(series: str) -> str:
@@ -113,7 +104,7 @@ def series_status(series: str) -> str:
 
 def _resource(level: Level) -> str:
     """SQL of the text of one resource, members in the order of their names, and the tables it reads."""
-    members = [_optional("AnonymizedFrom", _metadata(level, _ANONYMIZED_FROM))]
+    members = [_optional("AnonymizedFrom", _metadata(level, SystemMetadata.ANONYMIZED_FROM))]
     if level is Level.SERIES:
         members.append(_member("ExpectedNumberOfInstances", "coalesce(r.expected_instances, 'null')"))
     if level is Level.INSTANCE:
@@ -132,9 +123,9 @@ def _resource(level: Level) -> str:
     labels = f"SELECT label AS x FROM labels WHERE level = {int(level)} AND labels.key = r.key ORDER BY label"
     members.append(_member("Labels", _array(labels)))
     if level is not Level.INSTANCE:
-        members.append(_member("LastUpdate", _string(_time("r.updated_at"))))
+        members.append(_member("LastUpdate", _string(moment("r.updated_at"))))
     members.append(_member("MainDicomTags", "r.tags"))
-    members.append(_optional("ModifiedFrom", _metadata(level, _MODIFIED_FROM)))
+    members.append(_optional("ModifiedFrom", _metadata(level, SystemMetadata.MODIFIED_FROM)))
     if level is not Level.PATIENT:
         members.append(_member(f"Parent{Level(level - 1).title}", _string("p.id")))
     if level is Level.STUDY:

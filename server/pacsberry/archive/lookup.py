@@ -1,6 +1,7 @@
 """From a raw DICOM identifier to the resources that carry it."""
 
 from pacsberry.archive.index import Index
+from pacsberry.archive.places import bindable
 from pacsberry.dicom.text import fold
 from pacsberry.model import Level
 
@@ -16,7 +17,7 @@ class Lookup:
 
         Case, accents and outer spaces do not matter, as in Orthanc.
         """
-        folded = fold(identifier)
+        folded = bindable(fold(identifier))
         if not folded:
             return []
         with self._index.read() as connection:

@@ -15,9 +15,9 @@ from pacsberry.archive.metadata_names import FIRST_USER_NUMBER, MetadataNames, S
 from pacsberry.archive.places import key_of
 from pacsberry.archive.revisions import check, etag
 from pacsberry.archive.rows import log_change
-from pacsberry.archive.times import utc_text
-from pacsberry.errors import NotAllowed, TooLarge, UnknownResource
-from pacsberry.model import Clock, Level, Origin
+from pacsberry.archive.system_metadata import system_values
+from pacsberry.errors import BadRequest, NotAllowed, TooLarge, UnknownResource
+from pacsberry.model import Clock, Level
 
 MAXIMUM_VALUE_BYTES: Final = 2**20
 
@@ -64,7 +64,7 @@ class Metadata:
         number = self.names.number(name)
         found = self.all(level, resource_id).get(number)
         if found is None:
-            raise UnknownResource(f"The {level.title.lower()} {resource_id} has no metadata {name}.")
+            raise UnknownResource(f"The {level.title.lower()} {resource_id} has no metadata {name[:80]!r}.")
         return found
 
     def put(
@@ -75,8 +75,10 @@ class Metadata:
         Raises UnknownResource, NotAllowed for the system's own, Conflict, BadRequest (If-Match), TooLarge.
         """
         number = self._writable(name)
-        if len(value.encode()) > MAXIMUM_VALUE_BYTES:
-            raise TooLarge(f"Metadata {name} is over {MAXIMUM_VALUE_BYTES // 1024} KB; store it as an attachment.")
+        if _size(value) > MAXIMUM_VALUE_BYTES:
+            raise TooLarge(
+                f"Metadata {name[:80]!r} is over {MAXIMUM_VALUE_BYTES // 1024} KB; store it as an attachment."
+            )
 
         def act(connection: sqlite3.Connection) -> MetadataValue:
             key = key_of(connection, level, resource_id)
@@ -100,7 +102,7 @@ class Metadata:
             key = key_of(connection, level, resource_id)
             old = _stored(connection, level, key, number)
             if old is None:
-                raise UnknownResource(f"The {level.title.lower()} {resource_id} has no metadata {name}.")
+                raise UnknownResource(f"The {level.title.lower()} {resource_id} has no metadata {name[:80]!r}.")
             check(if_match, old.etag, is_required=self._check_revisions)
             connection.execute(
                 "DELETE FROM metadata WHERE level = ? AND key = ? AND type = ?", (int(level), key, number)
@@ -111,7 +113,9 @@ class Metadata:
 
     def of_key(self, connection: sqlite3.Connection, level: Level, key: int) -> dict[int, MetadataValue]:
         """Every metadata of a row, by number, ascending."""
-        found = {int(number): MetadataValue(text) for number, text in self._system(connection, level, key).items()}
+        found = {number: MetadataValue(text) for number, text in system_values(connection, level, key).items()}
+        if self._signatures.get(level):
+            found[SystemMetadata.MAIN_DICOM_TAGS_SIGNATURE] = MetadataValue(self._signatures[level])
         for number, text, revision in connection.execute(
             "SELECT type, value, revision FROM metadata WHERE level = ? AND key = ?", (int(level), key)
         ):
@@ -122,17 +126,12 @@ class Metadata:
         """Values by name, as Orthanc's `expand` shows them."""
         return {self.names.name(number): found.value for number, found in values.items()}
 
-    def _system(self, connection: sqlite3.Connection, level: Level, key: int) -> dict[SystemMetadata, str]:
-        found = _COLUMNS[level](connection, key)
-        signature = self._signatures.get(level, "")
-        if signature:
-            found[SystemMetadata.MAIN_DICOM_TAGS_SIGNATURE] = signature
-        return found
-
     def _writable(self, name: str) -> int:
         number = self.names.number(name)
         if number < FIRST_USER_NUMBER:
-            raise NotAllowed(f"The metadata {name} belongs to the system; users' own start at {FIRST_USER_NUMBER}.")
+            raise NotAllowed(
+                f"The metadata {name[:80]!r} belongs to the system; users' own start at {FIRST_USER_NUMBER}."
+            )
         return number
 
     def _log(self, connection: sqlite3.Connection, level: Level, key: int) -> None:
@@ -146,69 +145,8 @@ def _stored(connection: sqlite3.Connection, level: Level, key: int, number: int)
     return None if row is None else MetadataValue(*row)
 
 
-def _of_patient(connection: sqlite3.Connection, key: int) -> dict[SystemMetadata, str]:
-    updated_at, arrival, is_protected = connection.execute(
-        "SELECT updated_at, arrival, is_protected FROM patients WHERE key = ?", (key,)
-    ).fetchone()
-    found = {SystemMetadata.LAST_UPDATE: utc_text(updated_at)}
-    if is_protected:  # as Orthanc: who is protected has no place in the recycling order
-        found[SystemMetadata.IS_PROTECTED] = "true"
-    else:
-        found[SystemMetadata.PATIENT_RECYCLING_ORDER] = str(arrival)
-    return found
-
-
-def _of_study(connection: sqlite3.Connection, key: int) -> dict[SystemMetadata, str]:
-    (updated_at,) = connection.execute("SELECT updated_at FROM studies WHERE key = ?", (key,)).fetchone()
-    return {SystemMetadata.LAST_UPDATE: utc_text(updated_at)}
-
-
-def _of_series(connection: sqlite3.Connection, key: int) -> dict[SystemMetadata, str]:
-    updated_at, expected, remote_aet = connection.execute(
-        """SELECT updated_at, expected_instances, (SELECT remote_aet FROM origins WHERE origins.key = (
-               SELECT origin FROM instances WHERE parent = series.key ORDER BY key LIMIT 1))
-           FROM series WHERE key = ?""",
-        (key,),
-    ).fetchone()
-    found = {SystemMetadata.REMOTE_AET: remote_aet or "", SystemMetadata.LAST_UPDATE: utc_text(updated_at)}
-    if expected is not None:
-        found[SystemMetadata.EXPECTED_NUMBER_OF_INSTANCES] = str(expected)
-    return found
-
-
-def _of_instance(connection: sqlite3.Connection, key: int) -> dict[SystemMetadata, str]:
-    index, received_at, offset, vr, sop_class, syntax, origin, ip, remote_aet, called_aet, user = connection.execute(
-        """SELECT index_in_series, received_at, pixel_data_offset, pixel_data_vr, sop_class_uid, transfer_syntax_uid,
-                  origins.origin, remote_ip, remote_aet, called_aet, http_username
-           FROM instances JOIN formats ON formats.key = instances.format JOIN origins ON origins.key = instances.origin
-           WHERE instances.key = ?""",
-        (key,),
-    ).fetchone()
-    found = {
-        SystemMetadata.RECEPTION_DATE: utc_text(received_at),
-        SystemMetadata.REMOTE_AET: remote_aet,
-        SystemMetadata.ORIGIN: origin,
-        SystemMetadata.TRANSFER_SYNTAX: syntax,
-        SystemMetadata.SOP_CLASS_UID: sop_class,
-    }
-    if index is not None:
-        found[SystemMetadata.INDEX_IN_SERIES] = str(index)
-    if ip:
-        found[SystemMetadata.REMOTE_IP] = ip
-    if origin == Origin.DICOM.value:
-        found[SystemMetadata.CALLED_AET] = called_aet
-    if origin == Origin.REST_API.value:
-        found[SystemMetadata.HTTP_USERNAME] = user
-    if offset is not None:
-        found[SystemMetadata.PIXEL_DATA_OFFSET] = str(offset)
-    if vr:
-        found[SystemMetadata.PIXEL_DATA_VR] = vr
-    return found
-
-
-_COLUMNS: Final = {
-    Level.PATIENT: _of_patient,
-    Level.STUDY: _of_study,
-    Level.SERIES: _of_series,
-    Level.INSTANCE: _of_instance,
-}
+def _size(value: str) -> int:
+    try:
+        return len(value.encode())
+    except UnicodeEncodeError as error:  # JSON can spell half a character
+        raise BadRequest("The value is not valid Unicode text.") from error

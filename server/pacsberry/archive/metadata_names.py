@@ -76,10 +76,10 @@ class MetadataNames:
         if known is not None:
             return known
         if not (name.isascii() and name.isdigit()):
-            raise UnknownResource(f"There is no metadata called {name[:80]}; name it in the option UserMetadata.")
+            raise UnknownResource(f"There is no metadata called {name[:80]!r}; name it in the option UserMetadata.")
         number = int(name) if len(name) <= len(str(LAST_USER_NUMBER)) else LAST_USER_NUMBER + 1
         if number > LAST_USER_NUMBER:
-            raise BadRequest(f"Metadata {name[:80]}: the numbers of metadata end at {LAST_USER_NUMBER}.")
+            raise BadRequest(f"Metadata {name[:80]!r}: the numbers of metadata end at {LAST_USER_NUMBER}.")
         return number
 
     def name(self, number: int) -> str:

@@ -1,6 +1,6 @@
 """Where a resource stands: its key in the index, its ancestors, what is below it.
 
-Every table of a level has a short name in our SQL, and a chain of joins leads from a row to its ancestors.
+Every table of a level has a short name in our SQL.
 """
 
 import sqlite3
@@ -9,26 +9,25 @@ from typing import Final
 from pacsberry.errors import BadRequest, UnknownResource
 from pacsberry.model import Level
 
+_LARGEST: Final = 2**62
 ALIASES: Final = ("p", "s", "e", "i")  # patient, study, series (e as in echelon: s is taken), instance
 
 
 def key_of(connection: sqlite3.Connection, level: Level, resource_id: str) -> int:
     """The row key of a resource; UnknownResource when it is not there."""
-    row = connection.execute(f"SELECT key FROM {level.plural} WHERE id = ?", (resource_id,)).fetchone()
+    row = None
+    if resource_id.isascii():
+        row = connection.execute(f"SELECT key FROM {level.plural} WHERE id = ?", (resource_id,)).fetchone()
     if row is None:
-        raise UnknownResource(f"There is no {level.title.lower()} {resource_id}.")
+        raise UnknownResource(f"There is no {level.title.lower()} {resource_id[:80]!r}.")
     return int(row[0])
 
 
-def chain(lowest: Level, highest: Level) -> str:
-    """SQL: the tables from `lowest` up to `highest`, joined, under the names of ALIASES.
-
-    CROSS JOIN would fix the order of the loops; plain JOIN lets SQLite start at the level that an index narrows most.
-    """
-    tables = f"{lowest.plural} {ALIASES[lowest]}"
-    for level in range(lowest - 1, highest - 1, -1):
-        child, parent = ALIASES[level + 1], ALIASES[level]
-        tables += f" JOIN {Level(level).plural} {parent} ON {parent}.key = {child}.parent"
+def upwards(level: Level, highest: Level = Level.PATIENT) -> str:
+    """SQL: a level and its ancestors up to `highest`, under the names of ALIASES; the loops run in this order."""
+    tables = f"{level.plural} {ALIASES[level]}"
+    for at in range(level - 1, highest - 1, -1):
+        tables += f" CROSS JOIN {Level(at).plural} {ALIASES[at]} ON {ALIASES[at]}.key = {ALIASES[at + 1]}.parent"
     return tables
 
 
@@ -43,3 +42,13 @@ def below(level: Level, target: Level) -> str:
         selected = f"SELECT key FROM {Level(step).plural} WHERE parent "
         inner = selected + (f"= {inner}" if step == level + 1 else f"IN ({inner})")
     return inner
+
+
+def bindable(text: str) -> str:
+    """`text` as SQLite can take it: half characters, which JSON can spell, become question marks."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def bounded(number: int) -> int:
+    """A count asked from outside, cut to what SQLite can take."""
+    return min(number, _LARGEST)

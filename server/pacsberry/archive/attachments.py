@@ -1,0 +1,205 @@
+"""Files attached to resources: the DICOM file of an instance, and what users put beside any resource.
+
+Users' files are kept like instances: the file is durable before the row that names it is committed, and the file it
+replaces becomes garbage in the same transaction.
+"""
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from pacsberry.archive.attachment_names import DICOM, FIRST_USER_NUMBER, AttachmentNames
+from pacsberry.archive.filestore import FileStore, Spool
+from pacsberry.archive.index import Index
+from pacsberry.archive.places import key_of
+from pacsberry.archive.revisions import check, etag
+from pacsberry.archive.rows import log_change
+from pacsberry.errors import BadRequest, NotAllowed, PacsberryError, UnknownResource
+from pacsberry.model import Clock, Level
+
+SUFFIX: Final = ".bin"
+_READ_BYTES: Final = 2**18
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One attached file.  It is stored as received, so its compressed facts are its facts."""
+
+    number: int
+    name: str
+    media_type: str
+    file: str  # for FileStore.open
+    size: int  # bytes
+    md5: str  # hex; '' when StoreMD5ForAttachments was off (never for users' files)
+    crc32: int | None
+    revision: int
+
+    @property
+    def uuid(self) -> str:
+        """The name of the file without folder and suffix."""
+        return PurePosixPath(self.file).stem
+
+    @property
+    def etag(self) -> str:
+        """The entity tag; without an MD5 the CRC-32 stands in for it."""
+        return etag(self.revision, self.md5 or ("" if self.crc32 is None else f"{self.crc32:08x}"))
+
+
+class Attachments:
+    """Reads and writes attachments; thread-safe."""
+
+    def __init__(
+        self, index: Index, files: FileStore, *, names: AttachmentNames, check_revisions: bool, clock: Clock
+    ) -> None:
+        """`check_revisions`: the option CheckRevisions."""
+        self.names = names
+        self._index = index
+        self._files = files
+        self._check_revisions = check_revisions
+        self._clock = clock
+
+    def all(self, level: Level, resource_id: str) -> list[Attachment]:
+        """The attachments of a resource, by number.  Raises UnknownResource."""
+        with self._index.read() as connection:
+            return self.of_key(connection, level, key_of(connection, level, resource_id))
+
+    def get(self, level: Level, resource_id: str, name: str) -> Attachment:
+        """One attachment by name or number.  Raises UnknownResource, also when the resource has none of that name."""
+        number = self.names.number(name)
+        for attachment in self.all(level, resource_id):
+            if attachment.number == number:
+                return attachment
+        raise UnknownResource(f"The {level.title.lower()} {resource_id} has no attachment {name[:80]!r}.")
+
+    def md5(self, attachment: Attachment) -> str:
+        """The MD5 of an attachment, read from its file when the index has none.  Raises UnknownResource."""
+        return attachment.md5 or self._read_md5(attachment.file)
+
+    def info(self, attachment: Attachment) -> dict[str, object]:
+        """All facts, in the words of /attachments/{name}/info."""
+        md5 = self.md5(attachment)
+        return {
+            "CompressedMD5": md5,
+            "CompressedSize": attachment.size,
+            "ContentType": attachment.number,
+            "UncompressedMD5": md5,
+            "UncompressedSize": attachment.size,
+            "Uuid": attachment.uuid,
+        }
+
+    def verify(self, attachment: Attachment) -> None:
+        """Read the file and compare: BadRequest when it is damaged, or nothing is known to compare it with."""
+        if attachment.md5:
+            is_good = self._read_md5(attachment.file) == attachment.md5
+        elif attachment.crc32 is not None:
+            is_good = self._files.crc32(attachment.file) == attachment.crc32
+        else:
+            raise BadRequest(f"No checksum of {attachment.name} was stored; StoreMD5ForAttachments keeps one.")
+        if not is_good:
+            raise BadRequest(f"The file of {attachment.name} is damaged: its checksum is not what was stored.")
+
+    def put(
+        self, level: Level, resource_id: str, name: str, content: Spool, *, if_match: str | None = None
+    ) -> Attachment:
+        """Attach a received file, in place of the one that was there.
+
+        1. keep the file, durably; 2. commit the row, the old file becoming garbage; 3. answer.
+        Raises UnknownResource, NotAllowed for the system's own, Conflict, BadRequest (If-Match), NoRoom.
+        """
+        number = self._writable(name)
+        with self._index.read() as connection:
+            key_of(connection, level, resource_id)  # so that a file for nothing is not even kept
+        file = self._files.keep(content, SUFFIX)
+        size, crc32 = content.size, content.crc32
+        md5 = content.md5 or self._read_md5(file)
+
+        def act(connection: sqlite3.Connection) -> Attachment:
+            key = key_of(connection, level, resource_id)
+            old = self._stored(connection, level, key, number)
+            check(if_match, old.etag if old else None, is_required=self._check_revisions)
+            revision = 0
+            if old is not None:
+                revision = old.revision + 1
+                connection.execute("INSERT OR IGNORE INTO garbage VALUES (?)", (old.file,))
+            connection.execute(
+                """INSERT OR REPLACE INTO attachments (level, key, type, file, size, md5, crc32, revision)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+                (int(level), key, number, file, size, md5, crc32, revision),
+            )
+            self._log(connection, level, key)
+            return self._made(number, file, size, md5, crc32, revision)
+
+        try:
+            attachment = self._index.write(act)
+        except PacsberryError:
+            self._files.remove(file)
+            self._files.indexed([file])
+            raise
+        # Any other error leaves open whether the row is there: the file stays, and the next start decides.
+        self._files.indexed([file])
+        return attachment
+
+    def delete(self, level: Level, resource_id: str, name: str, *, if_match: str | None = None) -> None:
+        """Remove a user's attachment.  Raises UnknownResource, NotAllowed, Conflict, BadRequest (If-Match)."""
+        number = self._writable(name)
+
+        def act(connection: sqlite3.Connection) -> None:
+            key = key_of(connection, level, resource_id)
+            old = self._stored(connection, level, key, number)
+            if old is None:
+                raise UnknownResource(f"The {level.title.lower()} {resource_id} has no attachment {name[:80]!r}.")
+            check(if_match, old.etag, is_required=self._check_revisions)
+            connection.execute("INSERT OR IGNORE INTO garbage VALUES (?)", (old.file,))
+            connection.execute(
+                "DELETE FROM attachments WHERE level = ? AND key = ? AND type = ?", (int(level), key, number)
+            )
+            self._log(connection, level, key)
+
+        self._index.write(act)
+
+    def of_key(self, connection: sqlite3.Connection, level: Level, key: int) -> list[Attachment]:
+        """The attachments of a row, by number."""
+        found = []
+        if level is Level.INSTANCE:
+            query = "SELECT file, size, md5, crc32 FROM instances WHERE key = ?"
+            file, size, md5, crc32 = connection.execute(query, (key,)).fetchone()
+            found.append(self._made(DICOM, file, size, md5, crc32, 0))
+        rows = connection.execute(
+            "SELECT type, file, size, md5, crc32, revision FROM attachments WHERE level = ? AND key = ? ORDER BY type",
+            (int(level), key),
+        )
+        found.extend(self._made(*row) for row in rows)
+        return found
+
+    def _stored(self, connection: sqlite3.Connection, level: Level, key: int, number: int) -> Attachment | None:
+        row = connection.execute(
+            """SELECT type, file, size, md5, crc32, revision FROM attachments
+               WHERE level = ? AND key = ? AND type = ?""",
+            (int(level), key, number),
+        ).fetchone()
+        return None if row is None else self._made(*row)
+
+    def _made(self, number: int, file: str, size: int, md5: str, crc32: int | None, revision: int) -> Attachment:
+        return Attachment(
+            number, self.names.name(number), self.names.media_type(number), file, size, md5, crc32, revision
+        )
+
+    def _writable(self, name: str) -> int:
+        number = self.names.number(name)
+        if number < FIRST_USER_NUMBER:
+            raise NotAllowed(
+                f"The attachment {name[:80]!r} belongs to the system; users' own start at {FIRST_USER_NUMBER}."
+            )
+        return number
+
+    def _read_md5(self, file: str) -> str:
+        digest = hashlib.md5(usedforsecurity=False)
+        with self._files.open(file) as content:
+            while piece := content.read(_READ_BYTES):
+                digest.update(piece)
+        return digest.hexdigest()
+
+    def _log(self, connection: sqlite3.Connection, level: Level, key: int) -> None:
+        log_change(connection, "UpdatedAttachment", level, key, int(self._clock.now()))
