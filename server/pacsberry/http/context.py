@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from pacsberry.dicom.names import STANDARD, TagDictionary
 from pacsberry.http.metrics import Metrics
 from pacsberry.http.settings import HttpSettings, SystemFacts
 from pacsberry.model import Clock
@@ -45,5 +46,6 @@ class Context:
     system: SystemFacts
     shutdown: Callable[[], None]  # ask the server to stop; returns at once
     reset: Callable[[], None]  # ask it to start again with its configuration read anew; returns at once
+    dictionary: TagDictionary = STANDARD  # names of tags, the option Dictionary included
     clock: Clock = field(default_factory=Clock)
     metrics: Metrics = field(default_factory=Metrics)
