@@ -70,10 +70,12 @@ class Bench:
                 self.results.excuse(figure, server, problem)
         print(f"  {server:10} {what} {time.monotonic() - begun:.1f} s {problem}".rstrip(), file=sys.stderr, flush=True)
 
-    def launch(self, server: str, *, plugins: bool = False, nagle: bool = False, inside: Sequence[str] = ()) -> Launch:
+    def launch(
+        self, server: str, *, plugins: bool = False, lean: bool = False, nagle: bool = False, inside: Sequence[str] = ()
+    ) -> Launch:
         """How a server is to be started in this run."""
         under = self.under if server == PACSBERRY else ()
-        return Launch(plugins=plugins, inside=inside, nagle=nagle, under=under)
+        return Launch(plugins=plugins, lean=lean, inside=inside, nagle=nagle, under=under)
 
     @contextmanager
     def storage(self) -> Iterator[Path]:

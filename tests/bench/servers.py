@@ -70,6 +70,7 @@ class Launch:
 
     plugins: bool = False  # Orthanc only: with DICOMweb and worklists, which Pacsberry always has
     inside: Sequence[str] = ()  # a command that runs another one elsewhere: `ip netns exec NAME`
+    lean: bool = False  # Orthanc only: with its cache off and few threads, its most frugal self
     nagle: bool = False  # with Nagle's algorithm as DCMTK ships, which costs Orthanc 40 ms for most DICOM answers
     under: Sequence[str] = ()  # Pacsberry only: a profiler's command, put before ours
 
@@ -139,6 +140,8 @@ def configuration(
             "sink": [SINK_AET, "127.0.0.1", sink_port],
         },
     }
+    if name == ORTHANC and launch.lean:
+        shared |= {"MaximumStorageCacheSize": 0, "HttpThreadsCount": 5}
     if name == ORTHANC and not launch.plugins:
         return shared
     worklists = storage / "worklists"

@@ -3,6 +3,7 @@
 from tests.bench import dicom_clients, servers
 from tests.bench.bench import Bench, expect
 from tests.bench.data import ImageSet
+from tests.bench.failures import BenchFailure
 from tests.bench.figures import AtMost, AtMostTimes, Figure, Limit
 from tests.bench.meters import MEBIBYTE, Cost, Phase
 
@@ -38,6 +39,13 @@ def _people(senders: int) -> str:
 
 
 _PEAK = {senders: _peak(senders) for senders in _SENDERS}
+_LEAN_PEAK = Figure(
+    2,
+    "the same from 1 sender, Orthanc with its cache off",
+    "MiB",
+    None,
+    "As above, one round, with MaximumStorageCacheSize 0 and HttpThreadsCount 5: Orthanc's most frugal self.",
+)
 _CPU = {
     **{("CT", senders): _cpu(4, "CT", senders, AtMostTimes(0.5)) for senders in _SENDERS},
     **{("MR", senders): _cpu(5, "MR", senders, AtMostTimes(0.6)) for senders in _SENDERS},
@@ -50,7 +58,7 @@ _DEVICE = {
     )
     for kind in ("CT", "MR")
 }
-FIGURES = (*_PEAK.values(), *_CPU.values(), *_RATE.values(), *_WRITTEN.values(), *_DEVICE.values())
+FIGURES = (*_PEAK.values(), _LEAN_PEAK, *_CPU.values(), *_RATE.values(), *_WRITTEN.values(), *_DEVICE.values())
 
 
 def measure(bench: Bench) -> None:
@@ -62,6 +70,14 @@ def measure(bench: Bench) -> None:
                 figures += [*_WRITTEN.values(), *_DEVICE.values()]
             with bench.turn(server, figures, f"C-STORE, {_people(senders)}"):
                 _measure_one(bench, server, number, senders)
+    for number, server in bench.turns(1):
+        with bench.turn(server, (_LEAN_PEAK,), "C-STORE, cache off"), bench.storage() as storage:
+            if server != servers.ORTHANC:
+                raise BenchFailure("its cache is not one that can be switched off")
+            with servers.answering(server, storage, bench.launch(server, lean=True)) as one, Phase(one.tree) as cost:
+                _send(one, bench.ct(), 1)
+                _send(one, bench.mr(), 1)
+            bench.results.add(_LEAN_PEAK, server, number, cost.peak_bytes / MEBIBYTE)
 
 
 def _measure_one(bench: Bench, server: str, number: int, senders: int) -> None:
