@@ -10,8 +10,8 @@ _NOISE = (
     "A cell is the median (lowest - highest) of the rounds; the ratio is ours divided by Orthanc's, taken round by "
     "round, because the servers take turns and share whatever disturbs a round. Memory is in MiB (2^20 bytes), as the "
     "goals were measured, and a goal in MiB is judged by the worst round, all others by the median. CPU time, memory "
-    "and bytes written repeat within some 20 %; wall-clock rates swing by 2x on a shared machine. CPU comes in ticks of "
-    "10 ms."
+    "and bytes written repeat within some 20 %; wall-clock rates swing by 2x on a shared machine. CPU comes in ticks "
+    "of 10 ms."
 )
 _TITLES = {PACSBERRY: "Pacsberry", ORTHANC: "Orthanc"}
 
