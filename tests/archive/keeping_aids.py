@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from pacsberry.archive import Archive, ArchiveSettings
+from pacsberry.archive import Archive, ArchiveSettings, Reading
 from pacsberry.errors import UnreadableDicom
 from pacsberry.model import Clock, Header, Identifiers, Kept, Level, Origin, Receipt
 
@@ -58,7 +58,7 @@ def decode(path: Path) -> Header:
     return make_header(lines[1], lines[2], lines[3], int(lines[4]))
 
 
-SETTINGS = ArchiveSettings(read_header=decode, reserve_bytes=0)
+SETTINGS = ArchiveSettings(reading=Reading(decode, lambda path, tags: {}), reserve_bytes=0)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from pacsberry.archive import Archive, ArchiveSettings
+from pacsberry.archive import Archive, ArchiveSettings, Reading
 from pacsberry.archive.indexing import Indexer, KeptFile
 from pacsberry.model import Clock, Header, Identifiers, Origin, Receipt
 
@@ -120,7 +120,7 @@ def open_archive(folder: Path, clock: Clock | None = None) -> Iterator[Archive]:
     archive = Archive(
         storage=folder / "storage",
         index=folder / "index.sqlite",
-        settings=ArchiveSettings(read_header=_no_header, reserve_bytes=0),
+        settings=ArchiveSettings(reading=Reading(_no_header, lambda path, tags: {}), reserve_bytes=0),
         clock=clock or Clock(now=lambda: NOW),
     )
     archive.start()

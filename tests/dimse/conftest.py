@@ -12,7 +12,7 @@ from pacsberry.dicom.policy import DicomPolicy
 from pacsberry.dimse.rules import AccessRules, Service
 from pacsberry.dimse.server import DicomServer
 from pacsberry.dimse.settings import DicomSettings
-from pacsberry.ingest import HeaderReader, Ingest, Quarantine
+from pacsberry.ingest import Ingest, Quarantine, Reader
 from pacsberry.modality import Modality
 from tests.dimse.aids import Door
 
@@ -36,22 +36,22 @@ def policy() -> DicomPolicy:
 
 
 @pytest.fixture
-def headers(policy: DicomPolicy) -> HeaderReader:
-    return HeaderReader(default_encoding=lambda: policy.default_encoding)
+def reader(policy: DicomPolicy) -> Reader:
+    return Reader(default_encoding=lambda: policy.default_encoding)
 
 
 @pytest.fixture
-def archive(storage: Path, headers: HeaderReader) -> Iterator[Archive]:
-    opened = Archive(storage=storage, index=storage / "index.db", settings=ArchiveSettings(read_header=headers.of_file))
+def archive(storage: Path, reader: Reader) -> Iterator[Archive]:
+    opened = Archive(storage=storage, index=storage / "index.db", settings=ArchiveSettings(reading=reader.reading))
     opened.start()
     yield opened
     opened.stop()
 
 
 @pytest.fixture
-def ingest(archive: Archive, headers: HeaderReader, storage: Path) -> Ingest:
+def ingest(archive: Archive, reader: Reader, storage: Path) -> Ingest:
     quarantine = Quarantine(storage / "quarantine", maximum_bytes=10_000_000)
-    return Ingest(archive=archive, headers=headers, quarantine=quarantine)
+    return Ingest(archive=archive, reader=reader, quarantine=quarantine)
 
 
 @pytest.fixture

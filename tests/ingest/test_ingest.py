@@ -9,7 +9,7 @@ import pytest
 from pacsberry.archive import Archive, ArchiveSettings, Spool
 from pacsberry.dicom.encoding import file_meta
 from pacsberry.errors import UnreadableDicom
-from pacsberry.ingest import HeaderReader, Ingest, MismatchedDataset, Quarantine
+from pacsberry.ingest import Ingest, MismatchedDataset, Quarantine, Reader
 from pacsberry.model import KeepStatus, Level, Origin, Receipt
 from tests.makers import DEFLATED, EXPLICIT, NATIVE_SYNTAXES, bare, make_dataset, make_instance
 
@@ -23,11 +23,11 @@ class Box:
 
     def __init__(self, folder: Path, quarantine_bytes: int = 10**6) -> None:
         self.folder = folder
-        headers = HeaderReader(default_encoding=lambda: "Latin1")
-        settings = ArchiveSettings(read_header=headers.of_file, reserve_bytes=0)
+        reader = Reader(default_encoding=lambda: "Latin1")
+        settings = ArchiveSettings(reading=reader.reading, reserve_bytes=0)
         self.archive = Archive(storage=folder, index=folder / "index.sqlite3", settings=settings)
         self.quarantine = Quarantine(folder / "quarantine", maximum_bytes=quarantine_bytes)
-        self.ingest = Ingest(archive=self.archive, headers=headers, quarantine=self.quarantine)
+        self.ingest = Ingest(archive=self.archive, reader=reader, quarantine=self.quarantine)
 
     def spool(self, *pieces: bytes) -> Spool:
         spool = self.archive.spool()

@@ -5,17 +5,30 @@ Builds the parts and owns their threads; everybody else holds the part that it u
 
 import logging
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
+from pacsberry.archive.attachment_names import AttachmentNames
+from pacsberry.archive.attachments import Attachments
+from pacsberry.archive.changes_log import ChangeLog
 from pacsberry.archive.deletion import Deletion, delete
+from pacsberry.archive.describing import Describer
+from pacsberry.archive.exports_log import ExportLog
 from pacsberry.archive.filestore import FileStore, Spool
 from pacsberry.archive.index import Index
 from pacsberry.archive.indexing import KeptFile
 from pacsberry.archive.keeping import Keeper
+from pacsberry.archive.labels import Labels
+from pacsberry.archive.lookup import Lookup
+from pacsberry.archive.metadata import Metadata
+from pacsberry.archive.metadata_names import MetadataNames
+from pacsberry.archive.protection import Protection
 from pacsberry.archive.recovery import Recovery, note_clean_stop, recover
 from pacsberry.archive.remover import Remover
+from pacsberry.archive.resources import Resources
 from pacsberry.archive.settings import ArchiveSettings
 from pacsberry.archive.stability import Stability
+from pacsberry.archive.statistics import Statistics
 from pacsberry.errors import PacsberryError
 from pacsberry.model import Clock, Header, Kept, Level, Receipt
 
@@ -42,8 +55,49 @@ class Archive:
             first_open_bucket=self.files.first_open_bucket,
             on_indexed=self._on_indexed,
         )
+        self._add_nouns(settings)
         self._keeper = Keeper(self.files, self.index, overwrite=settings.overwrite, clock=self._clock)
         self._remover = Remover(self.files, self.index)
+
+    def _add_nouns(self, settings: ArchiveSettings) -> None:
+        """What can be asked of the index, one object for each noun of the REST API."""
+        index, clock = self.index, self._clock
+        self.changes = ChangeLog(index)
+        self.exports = ExportLog(index, enabled=settings.log_exports, clock=clock)
+        self.labels = Labels(index)
+        self.lookup = Lookup(index)
+        self.protection = Protection(index)
+        self.statistics = Statistics(index)
+        self.metadata = Metadata(
+            index,
+            names=MetadataNames(settings.user_metadata),
+            signatures={level: settings.main_tags.signature(level) for level in Level},
+            check_revisions=settings.check_revisions,
+            clock=clock,
+        )
+        self.attachments = Attachments(
+            index,
+            self.files,
+            names=AttachmentNames(settings.user_content_types),
+            check_revisions=settings.check_revisions,
+            clock=clock,
+        )
+        self.resources = Resources(
+            index,
+            stability=self.stability,
+            describer=Describer(
+                stability=self.stability,
+                metadata=self.metadata,
+                attachments=self.attachments,
+                main_tags=settings.main_tags,
+                dictionary=settings.dictionary,
+                read_tags=self._read_tags,
+                access=settings.storage_access,
+            ),
+        )
+
+    def _read_tags(self, file: str, tags: frozenset[int]) -> Mapping[int, str]:
+        return self._settings.reading.tags(self.files.path(file), tags)
 
     def start(self) -> Recovery:
         """Open, upgrade, recover, start the threads; see recovery.py for what is found and how."""

@@ -130,7 +130,7 @@ def _index_one(
             connection.execute("INSERT OR IGNORE INTO garbage VALUES (?)", (name,))  # nobody was told of this one
         return
     try:
-        header = settings.read_header(path)
+        header = settings.reading.header(path)
     except UnreadableDicom as error:
         LOGGER.error("%s: %s", name, error)
         found.unreadable.append(name)

@@ -3,60 +3,25 @@
 The rules are the same for C-STORE, upload and memory stick; what differs is who is told, and how.
 """
 
-import logging
-from collections.abc import Callable
-from pathlib import Path
-
 from pacsberry.archive import Archive, Spool
-from pacsberry.dicom.header import check_complete, read_header
-from pacsberry.dicom.main_tags import ORTHANC_MAIN_TAGS, MainTags
+from pacsberry.dicom.header import check_complete
 from pacsberry.dicom.syntax import NATIVE_SYNTAXES
 from pacsberry.errors import UnreadableDicom
 from pacsberry.ingest.quarantine import Quarantine
-from pacsberry.model import Header, Kept, Receipt
-
-LOGGER = logging.getLogger("pacsberry.archive")
+from pacsberry.ingest.reader import Reader
+from pacsberry.model import Kept, Receipt
 
 
 class MismatchedDataset(UnreadableDicom):
     """A data set whose SOP class or instance UID is not the one its C-STORE request announced."""
 
 
-class HeaderReader:
-    """Reads headers with the settings of this server: fallback character set and main tags."""
-
-    def __init__(self, *, default_encoding: Callable[[], str], main_tags: MainTags = ORTHANC_MAIN_TAGS) -> None:
-        """`default_encoding`: its name as configured at the moment of the call."""
-        self._default_encoding = default_encoding
-        self._main_tags = main_tags
-
-    def of_spool(self, spool: Spool) -> Header:
-        """The header of a received file; UnreadableDicom."""
-        return read_header(
-            spool.head,
-            size=spool.size,
-            default_encoding=self._default_encoding(),
-            main_tags=self._main_tags,
-            reopen=spool.open,
-        )
-
-    def of_file(self, path: Path) -> Header:
-        """The header of a kept file; UnreadableDicom."""
-        with path.open("rb") as file:
-            return read_header(
-                file,
-                size=path.stat().st_size,
-                default_encoding=self._default_encoding(),
-                main_tags=self._main_tags,
-            )
-
-
 class Ingest:
     """The single way in; thread-safe."""
 
-    def __init__(self, *, archive: Archive, headers: HeaderReader, quarantine: Quarantine) -> None:
+    def __init__(self, *, archive: Archive, reader: Reader, quarantine: Quarantine) -> None:
         self._archive = archive
-        self._headers = headers
+        self._reader = reader
         self._quarantine = quarantine
 
     def accept(self, spool: Spool, receipt: Receipt) -> Kept:
@@ -64,7 +29,7 @@ class Ingest:
 
         UnreadableDicom when it is none or is cut short, NoRoom when the card is full: then nothing is kept.
         """
-        header = self._headers.of_spool(spool)
+        header = self._reader.of_spool(spool)
         if header.transfer_syntax_uid not in NATIVE_SYNTAXES:
             with spool.open() as file:  # encapsulated pixels do not say how long they are: follow their fragments
                 check_complete(file, size=spool.size)
@@ -79,7 +44,7 @@ class Ingest:
         cannot be read; what is refused goes to the quarantine.  NoRoom when the card is full.
         """
         try:
-            header = self._headers.of_spool(spool)
+            header = self._reader.of_spool(spool)
             who = header.identifiers
             if (header.sop_class_uid, who.sop_uid) != (sop_class_uid, sop_uid):
                 raise MismatchedDataset(
