@@ -21,13 +21,14 @@ from pacsberry.dicom.main_tags import ORTHANC_MAIN_TAGS, MainTags
 from pacsberry.dicom.part10 import DicomFile, FileMeta, read_meta, settled_syntax, uid_text
 from pacsberry.dicom.source import BytesSource, FileSource, Source
 from pacsberry.dicom.syntax import DEFLATED_SYNTAXES, encoding_of
-from pacsberry.dicom.text import TEXT_PADDING, Charsets
+from pacsberry.dicom.text import Charsets
 from pacsberry.dicom.values import value_text
 from pacsberry.errors import UnreadableDicom
 from pacsberry.model import Header, Identifiers, Level
 
 HEAD_SIZE: Final = 65536  # bytes; nearly every header fits
 LONGEST_VALUE: Final = 256  # bytes of UTF-8; Orthanc indexes no longer value
+SHORT_VALUE: Final = LONGEST_VALUE // 4  # bytes that cannot become longer than that
 LONGEST_UID: Final = 64  # characters (PS3.5 6.2)
 
 SPECIFIC_CHARACTER_SET: Final = 0x00080005
@@ -138,11 +139,13 @@ def _read(head: bytes, source: Source | None, size: int, default_encoding: str, 
         texts: dict[str, str] = {}
         for tag, name, vr in level:
             raw = values.get(tag)
-            if raw is not None and len(raw) <= LONGEST_VALUE:
-                texts[name] = value_text(raw, vr, charsets, big_endian=found.big_endian)
+            if raw is not None:
+                text = value_text(raw, vr, charsets, big_endian=found.big_endian)
+                if len(raw) <= SHORT_VALUE or len(text.encode()) <= LONGEST_VALUE:
+                    texts[name] = text
         levels.append(texts)
     identifiers = Identifiers(
-        patient_id=value_text(values.get(PATIENT_ID, b""), "LO", charsets).strip(TEXT_PADDING),
+        patient_id=_patient_id(values.get(PATIENT_ID, b""), charsets),
         study_uid=_uid(values, STUDY_UID, "StudyInstanceUID"),
         series_uid=_uid(values, SERIES_UID, "SeriesInstanceUID"),
         sop_uid=_uid(values, SOP_UID, "SOPInstanceUID"),
@@ -299,8 +302,15 @@ def _past_sequence(data: bytes, position: int, *, explicit: bool) -> int:
     return -1
 
 
+def _patient_id(raw: bytes, charsets: Charsets) -> str:
+    text = value_text(raw, "LO", charsets)
+    if len(text.encode()) > LONGEST_VALUE:
+        raise UnreadableDicom(f"The PatientID of the file is longer than {LONGEST_VALUE} bytes.")
+    return text
+
+
 def _uid(values: Mapping[int, bytes], tag: int, name: str) -> str:
-    uid = uid_text(values.get(tag, b"")).strip(TEXT_PADDING)
+    uid = uid_text(values.get(tag, b""))
     if not uid:
         raise UnreadableDicom(f"The file has no {name}.")
     if len(uid) > LONGEST_UID or not uid.isprintable():

@@ -13,7 +13,9 @@ from pacsberry.dicom.elements import LONG_VRS, SHORT_VRS
 from pacsberry.errors import ConfigError
 
 _HEX_TAG: Final = re.compile(r"([0-9A-Fa-f]{4})[,\-]?([0-9A-Fa-f]{4})")
-_BY_KEYWORD: Final = {keyword: tag for tag, (_, keyword) in COMMON_TAGS.items()}
+_WORD: Final = re.compile(r"[A-Za-z0-9]+")
+RETIRED: Final = "RETIRED_"
+_BY_KEYWORD: Final = {keyword.removeprefix(RETIRED): tag for tag, (_, keyword) in COMMON_TAGS.items()}
 _VRS: Final = frozenset(vr.decode() for vr in SHORT_VRS | LONG_VRS)
 
 
@@ -25,6 +27,11 @@ def tag_text(tag: int) -> str:
 def is_private(tag: int) -> bool:
     """Whether a tag belongs to a manufacturer (odd group, PS3.5 7.8)."""
     return bool(tag & 0x10000)
+
+
+def is_private_creator(tag: int) -> bool:
+    """Whether an element reserves a block of private tags (PS3.5 7.8.1)."""
+    return bool(tag & 0x10000) and 0x10 <= tag & 0xFFFF <= 0xFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +82,16 @@ class TagDictionary:
         tag = _parse_hex(text)
         if tag is None:
             tag = self._by_name.get(text)
+        keyword = text.removeprefix(RETIRED)
         if tag is None:
-            tag = _BY_KEYWORD.get(text)
-        return _pydicom_tag(text) if tag is None else tag
+            tag = _BY_KEYWORD.get(keyword)
+        return _pydicom_tag(keyword) if tag is None else tag
 
     def keyword(self, tag: int, creator: str = "") -> str:
-        """The name of a tag, '' when it has none; `creator` is the private creator that reserved its block."""
+        """The name of a tag, '' when it has none; `creator` is the private creator that reserved its block.
+
+        As Orthanc says it: the standard's keyword, with RETIRED_ before those of retired tags.
+        """
         if self._entries:
             entry = self._find(tag, creator)
             if entry is not None:
@@ -89,7 +100,9 @@ class TagDictionary:
         if common is not None:
             return common[1]
         if is_private(tag):
-            return "PrivateCreator" if 0x10 <= tag & 0xFFFF <= 0xFF else _pydicom_private(tag, creator)[1]
+            if is_private_creator(tag):
+                return "PrivateCreator"
+            return _pydicom_private(tag, creator)[1] if tag & 0xFFFF else "PrivateGroupLength"
         if not tag & 0xFFFF:
             return "GenericGroupLength"
         return _pydicom_entry(tag)[1]
@@ -104,7 +117,9 @@ class TagDictionary:
         if common is not None:
             return common[0]
         if is_private(tag):
-            return "LO" if 0x10 <= tag & 0xFFFF <= 0xFF else _pydicom_private(tag, creator)[0]
+            if is_private_creator(tag):
+                return "LO"
+            return _pydicom_private(tag, creator)[0] if tag & 0xFFFF else "UL"
         if not tag & 0xFFFF:
             return "UL"
         return _pydicom_entry(tag)[0]
@@ -148,7 +163,7 @@ def _pydicom_tag(keyword: str) -> int | None:
         return None
     from pydicom.datadict import tag_for_keyword
 
-    return tag_for_keyword(keyword.removeprefix("RETIRED"))
+    return tag_for_keyword(keyword)
 
 
 def _pydicom_entry(tag: int) -> tuple[str, str]:
@@ -156,10 +171,10 @@ def _pydicom_entry(tag: int) -> tuple[str, str]:
     from pydicom.datadict import get_entry
 
     try:
-        vr, _, _, _, keyword = get_entry(tag)
+        vr, _, _, retired, keyword = get_entry(tag)
     except KeyError:
         return "UN", ""
-    return vr.split(" or ")[0] if vr in _VRS or " or " in vr else "UN", keyword
+    return _first_vr(vr), RETIRED + keyword if retired else keyword
 
 
 def _pydicom_private(tag: int, creator: str) -> tuple[str, str]:
@@ -172,4 +187,11 @@ def _pydicom_private(tag: int, creator: str) -> tuple[str, str]:
         vr, _, name, _ = get_private_entry(tag, creator)
     except KeyError:
         return "UN", ""
-    return vr.split(" or ")[0] if vr in _VRS or " or " in vr else "UN", name
+    words = _WORD.findall(name)  # 'Full fidelity' is FullFidelity in Orthanc
+    return _first_vr(vr), "".join(word[0].upper() + word[1:] for word in words)
+
+
+def _first_vr(vr: str) -> str:
+    """Of 'US or SS' and the like the first; 'UN' for what is no VR."""
+    first = vr.partition(" ")[0]
+    return first if first in _VRS else "UN"

@@ -9,7 +9,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from pacsberry.dicom.elements import LONG_VRS, SHORT_VRS, UNDEFINED, Element, Encoding, walk
 from pacsberry.dicom.source import BytesSource, FileSource, InflatedSource, Source
-from pacsberry.dicom.syntax import DEFLATED_SYNTAXES, encoding_of, guess_transfer_syntax
+from pacsberry.dicom.syntax import DEFLATED_SYNTAXES, UNCOMPRESSED_SYNTAXES, encoding_of, guess_transfer_syntax
 from pacsberry.errors import UnreadableDicom
 
 _PREAMBLE: Final = 132  # bytes: 128 of anything and 'DICM'
@@ -38,8 +38,8 @@ class FileMeta(NamedTuple):
 
 
 def uid_text(raw: bytes) -> str:
-    """A UID without its padding; '' when it is not ASCII."""
-    return raw.strip(b" \0").decode() if raw.isascii() else ""
+    """A UID or a code string without padding: to the first NUL, no spaces; '' when it is not ASCII."""
+    return raw.partition(b"\0")[0].replace(b" ", b"").decode() if raw.isascii() else ""
 
 
 def read_meta(head: bytes) -> FileMeta:
@@ -72,17 +72,19 @@ def read_meta(head: bytes) -> FileMeta:
 
 
 def settled_syntax(meta: FileMeta, head: bytes) -> str:
-    """The transfer syntax to read the data set with: the file's, or a guess when it has none or is plainly wrong."""
+    """The transfer syntax to read the data set with: the file's, or a guess when it has none.
+
+    An uncompressed one that the first element contradicts is corrected, too: some writers put the other VR mode.
+    """
     first = head[meta.dataset_offset : meta.dataset_offset + 8]
     named = meta.transfer_syntax_uid
     if not named:
         return guess_transfer_syntax(first)
-    if named in DEFLATED_SYNTAXES or len(first) < 8:
-        return named
-    encoding = encoding_of(named)
-    is_explicit = first[4:6] in SHORT_VRS or first[4:6] in LONG_VRS
-    if encoding.explicit != is_explicit and (is_explicit or not (first[4:6].isalpha() and first[4:6].isupper())):
-        return guess_transfer_syntax(first)
+    if named in UNCOMPRESSED_SYNTAXES and len(first) == 8:
+        looks_explicit = first[4:6] in SHORT_VRS or first[4:6] in LONG_VRS
+        # An element may have a VR of a later standard: two letters are no contradiction.
+        if encoding_of(named).explicit != looks_explicit and (looks_explicit or not first[4:6].isupper()):
+            return guess_transfer_syntax(first)
     return named
 
 

@@ -10,6 +10,7 @@ DEFLATED: Final = "1.2.840.10008.1.2.1.99"
 EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
 GE_PRIVATE: Final = "1.2.840.113619.5.2"  # Implicit VR Little Endian whose pixels alone are big endian
 
+UNCOMPRESSED_SYNTAXES: Final = frozenset((IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG))
 # JPIP Referenced Deflate, and JPIP HTJ2K Referenced Deflate: their data sets are deflated, too.
 DEFLATED_SYNTAXES: Final = frozenset((DEFLATED, "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"))
 

@@ -10,7 +10,6 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-PADDING: Final = b" \0"
 TEXT_PADDING: Final = " \t\n\v\f\r\0"
 
 # Defined term without 'ISO_IR ' / 'ISO 2022 IR ' -> Python codec.
@@ -84,6 +83,8 @@ _ESCAPES: Final = {
     b"$)A": (_HIGH, "gb2312"),
 }
 _SHIFT_IN: Final = {"iso2022_jp": b"\x1b$B", "iso2022_jp_2": b"\x1b$(D"}
+_SEVEN_BIT: Final = frozenset(("ascii", *_SHIFT_IN))
+_WITHOUT_ESCAPES: Final = frozenset(("utf_8", "gb18030", "gbk"))  # PS3.3 C.12.1.1.2: no code extensions with these
 _ESCAPE: Final = re.compile(rb"\x1b(\$?[()\-][A-Za-z]|\$[@B])")
 _RESET: Final = re.compile(rb"([\\\t\n\f\r])")
 _RESET_IN_NAMES: Final = re.compile(rb"([\\\t\n\f\r^=])")
@@ -94,39 +95,26 @@ class Charsets:
     """How the text of one data set is encoded."""
 
     codec: str  # of text before any escape sequence
-    has_escapes: bool = False  # escape sequences change it
 
     @classmethod
     def of(cls, specific_character_set: str, default_encoding: str = "Latin1") -> "Charsets":
         """From the value of (0008,0005), '' when absent, and Orthanc's name of the fallback."""
         terms = [term.strip(TEXT_PADDING) for term in specific_character_set.split("\\")]
-        if not any(terms):
-            return cls.named(default_encoding)
-        first = _codec_of(terms[0]) if terms[0] else "ascii"
-        if first is None:
-            return cls.named(default_encoding)
-        return cls(first, has_escapes=len(terms) > 1 or first in _SHIFT_IN or "2022" in terms[0])
-
-    @classmethod
-    def named(cls, default_encoding: str) -> "Charsets":
-        """From one of the names of DEFAULT_ENCODINGS; Latin1 for any other."""
-        codec = DEFAULT_ENCODINGS.get(default_encoding, DEFAULT_ENCODINGS["Latin1"])[1]
-        return cls(codec, has_escapes=codec in _SHIFT_IN or default_encoding in ("Korean", "SimplifiedChinese"))
+        codec = None
+        if any(terms):
+            codec = _codec_of(terms[0]) if terms[0] else "ascii"
+        return cls(codec or DEFAULT_ENCODINGS.get(default_encoding, DEFAULT_ENCODINGS["Latin1"])[1])
 
     def decode(self, raw: bytes, *, is_name: bool = False) -> str:
         """All of `raw` as text; `is_name` for VR PN, whose ^ and = end what an escape sequence began."""
-        if b"\x1b" not in raw:
-            if raw.isascii():
-                return raw.decode("ascii")
-            if self.codec in ("ascii", "iso2022_jp", "iso2022_jp_2"):
-                # 8-bit text under a 7-bit label is wrong anyway; UTF-8 can be told from the rest.
-                return _decode_guessing(raw)
-        elif self.has_escapes:
+        if b"\x1b" in raw and self.codec not in _WITHOUT_ESCAPES:
             return self._decode_extended(raw, _RESET_IN_NAMES if is_name else _RESET)
+        if self.codec in _SEVEN_BIT:
+            return _decode_guessing(raw)
         return raw.decode(self.codec, "replace")
 
     def _decode_extended(self, raw: bytes, resets: re.Pattern[bytes]) -> str:
-        high = start = "iso8859_1" if self.codec in ("ascii", *_SHIFT_IN) else self.codec
+        high = start = "iso8859_1" if self.codec in _SEVEN_BIT else self.codec
         low = "ascii"
         text: list[str] = []
         # The pattern has one group: pieces of text stand at even places, the escape before each at odd ones.
@@ -166,6 +154,7 @@ _CODEC_NAME: Final = re.compile(
 
 
 def _decode_guessing(raw: bytes) -> str:
+    """Text labelled as 7-bit: with bytes beyond ASCII the label is wrong, and UTF-8 can be told from the rest."""
     try:
         return raw.decode("utf_8")
     except UnicodeDecodeError:
@@ -173,10 +162,15 @@ def _decode_guessing(raw: bytes) -> str:
 
 
 def decode_text(raw: bytes, vr: str, charsets: Charsets) -> str:
-    """The UTF-8 text of a string value, without the padding at its end; values stay joined by backslashes."""
+    """The UTF-8 text of a string value; several values stay joined by backslashes.
+
+    As Orthanc reads it: to the first NUL, without the spaces at the end; spaces at the beginning count.
+    """
+    if b"\0" in raw:
+        raw = raw[: raw.index(0)]
     if raw.isascii() and b"\x1b" not in raw:
-        return raw.rstrip(PADDING).decode("ascii")
-    return charsets.decode(raw, is_name=vr == "PN").rstrip(" \0")
+        return raw.decode("ascii").rstrip(" ")
+    return charsets.decode(raw, is_name=vr == "PN").rstrip(" ")
 
 
 def fold(value: str) -> str:

@@ -1,24 +1,12 @@
 """Values of elements as text: strings by their character set, binary numbers as Orthanc prints them."""
 
 import struct
-from collections.abc import Callable
 from typing import Final
 
 from pacsberry.dicom.text import Charsets, decode_text
 
 _NUMBERS: Final = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
 BINARY_VRS: Final = frozenset(("OB", "OD", "OF", "OL", "OV", "OW", "UN"))
-
-
-def _shortest_float(number: float) -> str:
-    return f"{number:.9g}"
-
-
-def _shortest_double(number: float) -> str:
-    return f"{number:.17g}"
-
-
-_FORMATS: Final[dict[str, Callable[[float], str]]] = {"FL": _shortest_float, "FD": _shortest_double}
 
 
 def value_text(raw: bytes, vr: str, charsets: Charsets, *, big_endian: bool = False) -> str:
@@ -31,8 +19,9 @@ def value_text(raw: bytes, vr: str, charsets: Charsets, *, big_endian: bool = Fa
         size = struct.calcsize("<" + code)
         count = len(raw) // size
         numbers = struct.unpack_from(f"{'>' if big_endian else '<'}{count}{code}", raw)
-        return "\\".join(map(_FORMATS.get(vr, str), numbers))
+        # 17 digits tell every double apart; Orthanc writes them for FL, too.
+        return "\\".join([f"{number:.17g}" if vr in ("FL", "FD") else str(number) for number in numbers])
     if vr == "AT":
         pairs = struct.unpack_from(f"{'>' if big_endian else '<'}{len(raw) // 4 * 2}H", raw)
-        return "\\".join(f"{group:04x}{element:04x}" for group, element in zip(pairs[::2], pairs[1::2], strict=True))
+        return "\\".join(f"{group:04x},{element:04x}" for group, element in zip(pairs[::2], pairs[1::2], strict=True))
     return decode_text(raw, vr, charsets)
