@@ -1,0 +1,115 @@
+"""The whole server as one object: every part is built here, from the values of the configuration.
+
+Start: archive, DICOM door, HTTP door.  Stop: the doors first, so that nothing comes in while the archive closes.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pacsberry.app import values
+from pacsberry.app.facts import system_facts
+from pacsberry.archive import Archive
+from pacsberry.auth import Accounts
+from pacsberry.config import Settings
+from pacsberry.dimse import DicomServer
+from pacsberry.http import Access, Context, HttpServer
+from pacsberry.ingest import Ingest, Quarantine, Reader
+from pacsberry.logs import LogLevels
+from pacsberry.modality import Modality
+
+LOGGER = logging.getLogger("pacsberry.server")
+
+INDEX_NAME = "index.sqlite3"
+_MEGABYTE = 2**20
+
+
+class Application:
+    """One server; tests that follow an image through all parts use it, too."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        shutdown: Callable[[], None] = lambda: None,
+        reset: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`shutdown` and `reset` are asked for by the REST API and return at once."""
+        self._settings = settings
+        self._to_stop: list[Callable[[], None]] = []
+        storage = settings.path("StorageDirectory")
+        names = values.dictionary(settings)
+        tags = values.main_tags(settings, names)
+        self.policy = values.policy(settings)
+        reader = Reader(default_encoding=lambda: self.policy.default_encoding, main_tags=tags)
+        self.archive = Archive(
+            storage=storage,
+            index=_index_folder(settings, storage) / INDEX_NAME,
+            settings=values.archive(settings, reader.reading, tags, names),
+        )
+        self.ingest = Ingest(
+            archive=self.archive,
+            reader=reader,
+            quarantine=Quarantine(
+                storage / "quarantine", maximum_bytes=settings.number("Pacsberry.QuarantineMaximumMB") * _MEGABYTE
+            ),
+        )
+        self.dicom = DicomServer(
+            settings=values.dicom(settings),
+            access=values.access(settings),
+            archive=self.archive,
+            ingest=self.ingest,
+            policy=self.policy,
+            modalities=self._modalities,
+        )
+        http = values.http(settings)
+        context = Context(
+            archive=self.archive,
+            ingest=self.ingest,
+            policy=self.policy,
+            log_levels=LogLevels(),
+            settings=http,
+            system=system_facts(settings, tags),
+            shutdown=shutdown,
+            reset=reset,
+        )
+        accounts = _accounts(settings) if http.authentication else None
+        self.http = HttpServer(context, Access(accounts, remote_access=http.remote_access, read_only=http.read_only))
+
+    def start(self) -> None:
+        """Open the archive and the doors; whatever is open already is closed again when a later step fails."""
+        settings = self._settings
+        steps: list[tuple[bool, Callable[[], object], Callable[[], None]]] = [
+            (True, self.archive.start, self.archive.stop),
+            (settings.flag("DicomServerEnabled"), self.dicom.start, self.dicom.stop),
+            (settings.flag("HttpServerEnabled"), self.http.start, self.http.stop),
+        ]
+        for is_wanted, start, stop in steps:
+            if is_wanted:
+                try:
+                    start()
+                except BaseException:
+                    self.stop()
+                    raise
+                self._to_stop.append(stop)
+
+    def stop(self) -> None:
+        """Close what is open, the last opened first."""
+        while self._to_stop:
+            self._to_stop.pop()()
+
+    def _modalities(self) -> Mapping[str, Modality]:
+        return self._settings.modalities
+
+
+def _index_folder(settings: Settings, storage: Path) -> Path:
+    folder = settings["IndexDirectory"]
+    return storage if folder is None or not str(folder) else Path(folder)
+
+
+def _accounts(settings: Settings) -> Accounts:
+    return Accounts(
+        settings.users or {},
+        memory_seconds=settings.number("Pacsberry.LoginMemorySeconds"),
+        failures_per_minute=settings.number("Pacsberry.FailedLoginsPerMinute"),
+    )

@@ -1,0 +1,154 @@
+"""Translates the configuration into the values that the parts of the server are built with.
+
+One function per part; nothing below `app` ever sees the settings themselves.
+"""
+
+import os
+import ssl
+from pathlib import Path
+
+from pacsberry.archive import ArchiveSettings, Reading, StorageAccess
+from pacsberry.config import Settings
+from pacsberry.dicom.main_tags import MainTags
+from pacsberry.dicom.names import TagDictionary
+from pacsberry.dicom.policy import DicomPolicy
+from pacsberry.dimse.rules import AccessRules, Service
+from pacsberry.dimse.settings import DicomSettings
+from pacsberry.errors import ConfigError
+from pacsberry.http.settings import HttpSettings, TlsSettings
+from pacsberry.model import OverwritePolicy
+
+_MEGABYTE = 2**20
+_SYNTAX_GROUPS = ("Deflated", "Jpeg", "Jpeg2000", "JpegLossless", "Jpip", "Mpeg2", "Mpeg4", "Rle", "H265")
+
+
+def dictionary(settings: Settings) -> TagDictionary:
+    """Dictionary and DefaultPrivateCreator."""
+    option = {
+        f"{entry.tag >> 16:04x},{entry.tag & 0xFFFF:04x}": (
+            [entry.vr, entry.name, entry.least, entry.most] + ([entry.creator] if entry.creator else [])
+        )
+        for entry in settings["Dictionary"]
+    }
+    return TagDictionary.from_option(option, default_creator=settings.text("DefaultPrivateCreator"))
+
+
+def main_tags(settings: Settings, names: TagDictionary) -> MainTags:
+    """ExtraMainDicomTags."""
+    return MainTags.with_extra(settings["ExtraMainDicomTags"], dictionary=names)
+
+
+def policy(settings: Settings) -> DicomPolicy:
+    """What the DICOM door accepts; the REST routes below /tools change it while the server runs."""
+    return DicomPolicy(
+        default_encoding=settings.text("DefaultEncoding"),
+        accepted_transfer_syntaxes=settings.texts("AcceptedTransferSyntaxes"),
+        accepted_sop_classes=settings.texts("AcceptedSopClasses") or ("*",),
+        rejected_sop_classes=settings.texts("RejectedSopClasses"),
+        unknown_sop_class_accepted=settings.flag("UnknownSopClassAccepted"),
+    )
+
+
+def archive(settings: Settings, reading: Reading, tags: MainTags, names: TagDictionary) -> ArchiveSettings:
+    """How the archive keeps and answers."""
+    return ArchiveSettings(
+        reading=reading,
+        sync_files=settings.flag("SyncStorageArea"),
+        store_md5=settings.flag("StoreMD5ForAttachments"),
+        overwrite=OverwritePolicy(settings.text("OverwriteInstances")),
+        stable_age_seconds=settings.number("StableAge"),
+        main_tags=tags,
+        dictionary=names,
+        storage_access=StorageAccess(settings.text("StorageAccessOnFind")),
+        user_metadata=settings["UserMetadata"],
+        user_content_types=settings["UserContentType"],
+        check_revisions=settings.flag("CheckRevisions"),
+        log_exports=settings.flag("LogExportedResources"),
+    )
+
+
+def dicom(settings: Settings) -> DicomSettings:
+    """How the DICOM door behaves."""
+    return DicomSettings(
+        aet=settings.text("DicomAet"),
+        port=settings.number("DicomPort"),
+        tls=_dicom_tls(settings) if settings.flag("DicomTlsEnabled") else None,
+        maximum_associations=settings.number("Pacsberry.MaximumAssociations"),
+        concurrent_commands=settings.number("DicomThreadsCount"),
+        maximum_pdu_length=settings.number("MaximumPduLength"),
+        idle_seconds=settings.number("DicomScpTimeout"),
+        scu_seconds=settings.number("DicomScuTimeout"),
+        limit_find_results=settings.number("LimitFindResults"),
+        limit_find_instances=settings.number("LimitFindInstances"),
+        case_sensitive_pn=settings.flag("CaseSensitivePN"),
+        synchronous_move=settings.flag("SynchronousCMove"),
+    )
+
+
+def access(settings: Settings) -> AccessRules:
+    """Who may ask what of the DICOM door."""
+    return AccessRules(
+        aet=settings.text("DicomAet"),
+        check_called_aet=settings.flag("DicomCheckCalledAet"),
+        always_allow=frozenset(service for service in Service if settings.flag(f"DicomAlwaysAllow{service.value}")),
+        check_modality_host=settings.flag("DicomCheckModalityHost"),
+        strict_aet_comparison=settings.flag("StrictAetComparison"),
+    )
+
+
+def http(settings: Settings) -> HttpSettings:
+    """How the HTTP door behaves."""
+    return HttpSettings(
+        port=settings.number("HttpPort"),
+        addresses=settings.texts("HttpBindAddresses"),
+        threads=settings.number("HttpThreadsCount"),
+        connections=settings.number("Pacsberry.HttpMaximumConnections"),
+        tls=_http_tls(settings) if settings.flag("SslEnabled") else None,
+        remote_access=settings.flag("RemoteAccessAllowed"),
+        authentication=settings.flag("AuthenticationEnabled"),
+        read_only=settings.flag("ReadOnly"),
+        describe_errors=settings.flag("HttpDescribeErrors"),
+        compression=settings.flag("HttpCompressionEnabled"),
+        keep_alive=settings.flag("KeepAlive"),
+        keep_alive_seconds=settings.number("KeepAliveTimeout"),
+        timeout_seconds=settings.number("HttpRequestTimeout"),
+        tcp_no_delay=settings.flag("TcpNoDelay"),
+        largest_body_bytes=settings.number("MaximumRequestBodySizeMB") * _MEGABYTE,
+        largest_member_bytes=settings.number("MaximumFileSizeInArchiveMB") * _MEGABYTE,
+        explorer=settings.flag("OrthancExplorerEnabled"),
+        zip_utf8=settings.flag("ZipUseUtf8"),
+    )
+
+
+def _http_tls(settings: Settings) -> TlsSettings:
+    verify = settings.flag("SslVerifyPeers")
+    return TlsSettings(
+        certificate=_readable(settings, "SslCertificate"),
+        minimum_version=settings.number("SslMinimumProtocolVersion"),
+        ciphers=settings.texts("SslCiphersAccepted"),
+        verify_clients=verify,
+        trusted_clients=_readable(settings, "SslTrustedClientCertificates") if verify else None,
+    )
+
+
+def _dicom_tls(settings: Settings) -> ssl.SSLContext:
+    """DicomTls*: mutual by default (PS3.15 B.12)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(_readable(settings, "DicomTlsCertificate"), _readable(settings, "DicomTlsPrivateKey"))
+        if settings.flag("DicomTlsRemoteCertificateRequired"):
+            context.load_verify_locations(_readable(settings, "DicomTlsTrustedCertificates"))
+            context.verify_mode = ssl.CERT_REQUIRED
+        if settings.texts("DicomTlsCiphersAccepted"):
+            context.set_ciphers(":".join(settings.texts("DicomTlsCiphersAccepted")))
+    except ssl.SSLError as error:
+        raise ConfigError(f"DicomTlsEnabled: the certificates or ciphers cannot be used: {error}.") from error
+    return context
+
+
+def _readable(settings: Settings, name: str) -> Path:
+    path = settings[name]
+    if path is None or not os.access(path, os.R_OK):
+        raise ConfigError(f"{name}: the file {path} cannot be read ({settings.origin(name)}).")
+    return Path(path)
