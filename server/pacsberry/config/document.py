@@ -7,7 +7,7 @@ import json
 import textwrap
 
 from pacsberry.config.node import Json
-from pacsberry.config.table import SECTIONS, THEMES, Setting
+from pacsberry.config.table import SECTIONS, TABLE, THEMES, Setting
 
 BEGIN = "<!-- settings: made by `pacsberry config --markdown` -->"
 END = "<!-- end of settings -->"
@@ -26,6 +26,8 @@ def markdown() -> str:
 
 def _row(setting: Setting) -> str:
     becomes = f"accepted: it {setting.becomes}" if setting.becomes else "honored"
+    if setting.alias_of:
+        becomes = f"taken as `{setting.alias_of}`"
     cells = (f"`{setting.name}`", setting.kind.type_name, _default(setting), setting.help, becomes)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
@@ -77,5 +79,7 @@ def _entry(key: str, setting: Setting, indent: str) -> list[str]:
 
 
 def _sample(setting: Setting) -> Json:
-    samples: dict[str, Json] = {"object": {}, "boolean": True, "path": "", "integer": 0}
+    if setting.same_as:
+        return TABLE[setting.same_as].default
+    samples: dict[str, Json] = {"object": {}, "boolean": True, "path": "path", "integer": 0}
     return samples.get(setting.kind.type_name) if setting.default is None else setting.default
