@@ -19,8 +19,8 @@ def view_of(request: Request, dictionary: TagDictionary) -> View:
     """The view that a GET asks for."""
     return View(
         form=form_of(request, TagForm.SIMPLIFY),
-        requested_tags=parse_tags(request.names("requested-tags", separators=";"), dictionary),
-        content=_content(request.names("response-content", separators=";")),
+        requested_tags=parse_tags(request.names("requested-tags"), dictionary),
+        content=_content(request.names("response-content")),
     )
 
 

@@ -1,0 +1,155 @@
+"""A real server on a free port over a real archive, for tests of the REST API.
+
+with live_server(folder) as server:
+    server.upload(make_instance("CT"))
+    server.get("/studies?expand")
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+from pacsberry.archive import Archive, ArchiveSettings
+from pacsberry.archive.settings import Reading
+from pacsberry.dicom.main_tags import ORTHANC_MAIN_TAGS
+from pacsberry.dicom.policy import DicomPolicy
+from pacsberry.http.access import Access
+from pacsberry.http.api import ROUTES
+from pacsberry.http.context import Context
+from pacsberry.http.server import HttpServer
+from pacsberry.http.settings import HttpSettings, SystemFacts
+from pacsberry.ingest import Ingest, Quarantine
+from pacsberry.ingest.reader import Reader
+from pacsberry.ingest.upload import Uploads
+from pacsberry.logs import LogLevels
+from pacsberry.model import Clock
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer of the server."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def json(self) -> Any:
+        assert self.status == 200, self.text
+        assert self.headers["content-type"] == "application/json; charset=utf-8"
+        return json.loads(self.body)
+
+
+@dataclass
+class Asked:
+    """What the server was asked to do with itself."""
+
+    resets: int = 0
+    shutdowns: int = 0
+
+
+@dataclass
+class Live:
+    """A running server."""
+
+    port: int
+    archive: Archive
+    asked: Asked = field(default_factory=Asked)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def request(
+        self, method: str, path: str, body: bytes | str | object = b"", headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """One request; a body that is neither bytes nor text is sent as JSON."""
+        data = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(method, path, data or None, dict(headers or {}))
+            answer = connection.getresponse()
+            named = {name.lower(): value for name, value in answer.getheaders()}
+            return Reply(answer.status, named, answer.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Reply:
+        return self.request("GET", path, headers=headers)
+
+    def put(self, path: str, body: bytes | str | object = b"", headers: Mapping[str, str] | None = None) -> Reply:
+        return self.request("PUT", path, body, headers)
+
+    def post(self, path: str, body: bytes | str | object = b"", headers: Mapping[str, str] | None = None) -> Reply:
+        return self.request("POST", path, body, headers)
+
+    def delete(self, path: str, headers: Mapping[str, str] | None = None) -> Reply:
+        return self.request("DELETE", path, headers=headers)
+
+    def upload(self, data: bytes) -> dict[str, str]:
+        """Upload a DICOM file; the answer names it and its ancestors."""
+        told: dict[str, str] = self.post("/instances", data).json
+        assert told["Status"] == "Success"
+        return told
+
+
+@contextlib.contextmanager
+def live_server(
+    folder: Path,
+    *,
+    settings: HttpSettings | None = None,
+    system: Mapping[str, object] | None = None,
+    clock: Clock | None = None,
+    **archive_settings: Any,
+) -> Iterator[Live]:
+    """A server over an archive of its own in `folder`; further arguments are those of ArchiveSettings."""
+    policy = DicomPolicy()
+    reader = Reader(default_encoding=lambda: policy.default_encoding, main_tags=ORTHANC_MAIN_TAGS)
+    archive = Archive(
+        storage=folder / "storage",
+        index=folder / "index.sqlite3",
+        settings=ArchiveSettings(
+            reading=Reading(header=reader.of_file, tags=reader.tags), reserve_bytes=0, **archive_settings
+        ),
+        clock=clock or Clock(),
+    )
+    archive.start()
+    try:
+        ingest = Ingest(archive=archive, reader=reader, quarantine=Quarantine(folder / "quarantine", maximum_bytes=0))
+        settings = settings or HttpSettings(port=0, addresses=("127.0.0.1",))
+        asked = Asked()
+
+        def reset() -> None:
+            asked.resets += 1
+
+        def shutdown() -> None:
+            asked.shutdowns += 1
+
+        context = Context(
+            archive=archive,
+            ingest=ingest,
+            uploads=Uploads(ingest=ingest, spool=archive.spool, largest_member_bytes=2**26),
+            policy=policy,
+            log_levels=LogLevels(),
+            settings=settings,
+            system=SystemFacts(system or {}),
+            shutdown=shutdown,
+            reset=reset,
+            clock=clock or Clock(),
+        )
+        server = HttpServer(context, Access(None, remote_access=False, read_only=settings.read_only), ROUTES)
+        server.start()
+        try:
+            yield Live(server.port, archive, asked)
+        finally:
+            server.stop()
+    finally:
+        archive.stop()
