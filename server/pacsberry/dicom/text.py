@@ -88,6 +88,9 @@ _WITHOUT_ESCAPES: Final = frozenset(("utf_8", "gb18030", "gbk"))  # PS3.3 C.12.1
 _ESCAPE: Final = re.compile(rb"\x1b(\$?[()\-][A-Za-z]|\$[@B])")
 _RESET: Final = re.compile(rb"([\\\t\n\f\r])")
 _RESET_IN_NAMES: Final = re.compile(rb"([\\\t\n\f\r^=])")
+_ESCAPE_BEFORE: Final = {"euc_kr": b"\x1b$)C", "gb2312": b"\x1b$)A"}  # said again in every part (PS3.5 6.1.2.5.3)
+_PARTS: Final = re.compile(r"([\\\t\n\f\r])")
+_PARTS_OF_NAMES: Final = re.compile(r"([\\\t\n\f\r^=])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,20 @@ def decode_text(raw: bytes, vr: str, charsets: Charsets) -> str:
     if raw.isascii() and b"\x1b" not in raw:
         return raw.decode("ascii").rstrip(" ")
     return charsets.decode(raw, is_name=vr == "PN").rstrip(" ")
+
+
+def encode_text(value: str, default_encoding: str, *, is_name: bool = False) -> bytes:
+    """`value` in one of DEFAULT_ENCODINGS, labelled with its term; what it cannot say becomes '?'."""
+    if value.isascii():
+        return value.encode("ascii")
+    term, codec = DEFAULT_ENCODINGS.get(default_encoding, DEFAULT_ENCODINGS["Latin1"])
+    if term == "ISO_IR 144":
+        codec = "iso8859_5"
+    escape = _ESCAPE_BEFORE.get(codec)
+    if escape is None:
+        return value.encode(codec, "replace")
+    parts = (_PARTS_OF_NAMES if is_name else _PARTS).split(value)
+    return b"".join([(b"" if part.isascii() else escape) + part.encode(codec, "replace") for part in parts])
 
 
 def fold(value: str) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 
 from pacsberry.dicom.text import Charsets, decode_text
 
-_NUMBERS: Final = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
+NUMBER_CODES: Final = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
 BINARY_VRS: Final = frozenset(("OB", "OD", "OF", "OL", "OV", "OW", "UN"))
 
 
@@ -14,7 +14,7 @@ def value_text(raw: bytes, vr: str, charsets: Charsets, *, big_endian: bool = Fa
 
     Bytes that do not fill a number are left out.
     """
-    code = _NUMBERS.get(vr)
+    code = NUMBER_CODES.get(vr)
     if code is not None:
         size = struct.calcsize("<" + code)
         count = len(raw) // size
