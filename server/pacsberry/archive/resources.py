@@ -51,8 +51,8 @@ class Resources:
 
     def listing(self, level: Level, since: int = 0, limit: int = 0) -> Iterator[bytes]:
         """The same resources described as a whole JSON array in UTF-8, in chunks of about 64 KB."""
-        unstable = () if level is Level.INSTANCE else self._stability.unstable_keys(level)
-        with self._index.read() as connection:
+        with self._index.read() as connection:  # first: it has what is kept but not yet indexed become unstable
+            unstable = () if level is Level.INSTANCE else self._stability.unstable_keys(level)
             yield from listing.render(connection, level, unstable, since, limit)
 
     def describe(self, level: Level, resource_id: str, view: View = _DEFAULT_VIEW) -> dict[str, object]:
