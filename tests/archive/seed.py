@@ -7,11 +7,12 @@ seed(archive, many_studies(20000))                                   a large arc
 import itertools
 import sqlite3
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pacsberry.archive import Archive, ArchiveSettings, Reading
 from pacsberry.archive.indexing import Indexer, KeptFile
@@ -115,12 +116,21 @@ def _insert(indexer: Indexer, kept: list[KeptFile], connection: sqlite3.Connecti
 
 
 @contextmanager
-def open_archive(folder: Path, clock: Clock | None = None) -> Iterator[Archive]:
-    """A started archive of its own in `folder`, without the readers of DICOM."""
+def open_archive(
+    folder: Path,
+    clock: Clock | None = None,
+    tags_of_file: Callable[[Path, frozenset[int]], Mapping[int, str]] | None = None,
+    **settings: Any,
+) -> Iterator[Archive]:
+    """A started archive of its own in `folder`; `settings` are those of ArchiveSettings.
+
+    There are no DICOM files behind it: `tags_of_file` stands for reading one.
+    """
+    reading = Reading(header=_no_header, tags=tags_of_file or _no_tags)
     archive = Archive(
         storage=folder / "storage",
         index=folder / "index.sqlite",
-        settings=ArchiveSettings(reading=Reading(_no_header, lambda path, tags: {}), reserve_bytes=0),
+        settings=ArchiveSettings(reading=reading, reserve_bytes=0, **settings),
         clock=clock or Clock(now=lambda: NOW),
     )
     archive.start()
@@ -132,3 +142,7 @@ def open_archive(folder: Path, clock: Clock | None = None) -> Iterator[Archive]:
 
 def _no_header(path: Path) -> Header:
     raise NotImplementedError(path)
+
+
+def _no_tags(path: Path, tags: frozenset[int]) -> Mapping[int, str]:
+    raise NotImplementedError(path, tags)

@@ -22,10 +22,12 @@ from pacsberry.archive.labels import Labels
 from pacsberry.archive.lookup import Lookup
 from pacsberry.archive.metadata import Metadata
 from pacsberry.archive.metadata_names import MetadataNames
+from pacsberry.archive.outside_tags import OutsideTags
 from pacsberry.archive.protection import Protection
 from pacsberry.archive.recovery import Recovery, note_clean_stop, recover
 from pacsberry.archive.remover import Remover
 from pacsberry.archive.resources import Resources
+from pacsberry.archive.search import Search
 from pacsberry.archive.settings import ArchiveSettings
 from pacsberry.archive.stability import Stability
 from pacsberry.archive.statistics import Statistics
@@ -82,6 +84,8 @@ class Archive:
             check_revisions=settings.check_revisions,
             clock=clock,
         )
+        outside = OutsideTags(self._read_tags, settings.storage_access)
+        self.search = Search(index, main_tags=settings.main_tags, outside=outside, limits=settings.find_limits)
         self.resources = Resources(
             index,
             stability=self.stability,
@@ -91,8 +95,7 @@ class Archive:
                 attachments=self.attachments,
                 main_tags=settings.main_tags,
                 dictionary=settings.dictionary,
-                read_tags=self._read_tags,
-                access=settings.storage_access,
+                outside=outside,
             ),
         )
 

@@ -1,9 +1,7 @@
 """Describes one resource as Orthanc's clients know it (S3)."""
 
 import json
-import logging
 import sqlite3
-from collections.abc import Mapping
 from typing import Final
 
 from pacsberry.archive.attachments import Attachments
@@ -11,17 +9,15 @@ from pacsberry.archive.labels import labels_of_key
 from pacsberry.archive.listing import series_status
 from pacsberry.archive.metadata import Metadata
 from pacsberry.archive.metadata_names import SystemMetadata
+from pacsberry.archive.outside_tags import OutsideTags
 from pacsberry.archive.places import ALIASES, key_of, upwards
 from pacsberry.archive.stability import Stability
-from pacsberry.archive.tag_sources import RECORD, ReadTags, StorageAccess, file_sql, source_of
+from pacsberry.archive.tag_sources import file_sql, source_of
 from pacsberry.archive.times import utc_text
 from pacsberry.archive.views import Content, TagWriter, View
 from pacsberry.dicom.main_tags import MainTags
 from pacsberry.dicom.names import TagDictionary, tag_text
-from pacsberry.errors import PacsberryError
 from pacsberry.model import Level
-
-LOGGER = logging.getLogger("pacsberry.archive")
 
 _ORIGINS: Final = {"AnonymizedFrom": SystemMetadata.ANONYMIZED_FROM, "ModifiedFrom": SystemMetadata.MODIFIED_FROM}
 _CHILDREN: Final = {Level.PATIENT: "Studies", Level.STUDY: "Series", Level.SERIES: "Instances"}
@@ -38,17 +34,15 @@ class Describer:
         attachments: Attachments,
         main_tags: MainTags,
         dictionary: TagDictionary,
-        read_tags: ReadTags,
-        access: StorageAccess,
+        outside: OutsideTags,
     ) -> None:
-        """`read_tags` and `access`: for requested tags that the index does not hold."""
+        """`outside`: for requested tags that the index does not hold."""
         self._stability = stability
         self._metadata = metadata
         self._attachments = attachments
         self._main_tags = main_tags
         self._dictionary = dictionary
-        self._read_tags = read_tags
-        self._access = access
+        self._outside = outside
         self._writer = TagWriter(main_tags)
 
     def describe(self, connection: sqlite3.Connection, level: Level, resource_id: str, view: View) -> dict[str, object]:
@@ -159,7 +153,7 @@ class Describer:
     ) -> dict[str, str]:
         """The values of tags by name; those that the resource has not are left out."""
         sources = {tag: source_of(self._main_tags, tag, level) for tag in tags}
-        columns = {tag: source for tag, source in sources.items() if source is not None}
+        columns = {tag: source.answer() for tag, source in sources.items() if source is not None}
         outside = frozenset(tag for tag, source in sources.items() if source is None)
         row = connection.execute(
             f"SELECT {file_sql(level)}, {', '.join(['NULL', *(source.sql for source in columns.values())])} "
@@ -167,16 +161,9 @@ class Describer:
             (key,),
         ).fetchone()
         values = dict(zip(columns, row[2:], strict=True))
-        if outside and self._access is not StorageAccess.NEVER:
-            values.update(self._from_file(row[0], outside))
-        return {self.name_of(tag): value.split(RECORD)[0] for tag in tags if (value := values.get(tag)) is not None}
-
-    def _from_file(self, file: str, tags: frozenset[int]) -> Mapping[int, str]:
-        try:
-            return self._read_tags(file, tags)
-        except PacsberryError as error:
-            LOGGER.warning("The tags asked for cannot be read: %s", error)
-            return {}
+        if self._outside.may_answer:
+            values.update(self._outside.read(row[0], outside))
+        return {self.name_of(tag): value for tag in tags if (value := values.get(tag)) is not None}
 
     def name_of(self, tag: int) -> str:
         """The name of a tag in JSON: its keyword, or 'gggg,eeee' without one."""

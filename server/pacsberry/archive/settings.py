@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pacsberry.archive.tag_sources import StorageAccess
+from pacsberry.archive.outside_tags import StorageAccess
+from pacsberry.archive.queries import NO_LIMITS, FindLimits
 from pacsberry.dicom.main_tags import ORTHANC_MAIN_TAGS, MainTags
 from pacsberry.dicom.names import STANDARD, TagDictionary
 from pacsberry.model import Header, OverwritePolicy
@@ -33,6 +34,7 @@ class ArchiveSettings:
     main_tags: MainTags = ORTHANC_MAIN_TAGS  # ExtraMainDicomTags
     dictionary: TagDictionary = STANDARD  # Dictionary
     storage_access: StorageAccess = StorageAccess.ANSWERS  # StorageAccessOnFind
+    find_limits: FindLimits = NO_LIMITS  # LimitFindResults, LimitFindInstances
     user_metadata: Mapping[str, int] = field(default_factory=dict)  # UserMetadata
     user_content_types: Mapping[str, tuple[int, str]] = field(default_factory=dict)  # UserContentType
     check_revisions: bool = False  # CheckRevisions

@@ -1,12 +1,11 @@
 """Where the value of a tag comes from when a resource of some level is asked for it: SQL over the index, or a file.
 
 Main tags of the level and above are in the index; counters and lists of what is below are computed there; everything
-else is only in the files, and the option StorageAccessOnFind says when those may be read.
+else is only in the files (outside_tags.py).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
 from pacsberry.archive.places import ALIASES
@@ -14,18 +13,7 @@ from pacsberry.dicom.main_tags import MainTags
 from pacsberry.model import Level
 
 BACKSLASH: Final = "\\"
-RECORD: Final = "\x1e"  # between values of several series, which may hold backslashes themselves
-
-ReadTags = Callable[[str, frozenset[int]], Mapping[int, str]]
-"""Reads the values of some tags from a kept file; it may raise PacsberryError."""
-
-
-class StorageAccess(Enum):
-    """The option StorageAccessOnFind: when a find may open files for tags that the index does not hold."""
-
-    ALWAYS = "Always"
-    ANSWERS = "Answers"  # to complete answers, not to filter
-    NEVER = "Never"
+RECORD: Final = "\x1e"  # char(30), between values of several series, which may hold backslashes themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +23,11 @@ class Source:
     sql: str
     level: Level  # the highest level whose table it reads
     separator: str = ""  # between the values when there may be several, one of which is enough to match
+    one: str = ""  # SQL of one of several values, where all of them are no answer
+
+    def answer(self) -> "Source":
+        """What is told of the value, where `sql` is what is matched."""
+        return Source(self.one, self.level) if self.one else self
 
 
 # One value per child is gathered in the order of SQL's choice, so the inner SELECT sorts.
@@ -100,5 +93,7 @@ def source_of(main_tags: MainTags, tag: int, level: Level) -> Source | None:
     below = main_tags.levels[Level.SERIES].get(tag)
     if level is Level.STUDY and below is not None:  # as Orthanc since 1.12.5
         value = main_tag_sql(below.name, "series")
-        return Source(f"(SELECT group_concat({value}, char(30)) FROM series WHERE parent = s.key)", level, RECORD)
+        tables = "FROM series WHERE series.parent = s.key"
+        one = f"(SELECT {value} {tables} ORDER BY series.key LIMIT 1)"
+        return Source(f"(SELECT group_concat({value}, char(30)) {tables})", level, RECORD, one)
     return None

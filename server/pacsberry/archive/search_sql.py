@@ -1,0 +1,273 @@
+"""Turns a find into one SELECT and the checks that remain for Python.
+
+SQL narrows by what the index can decide alone (folded identifiers, dates, labels, literal pieces of wildcards) and
+never loses a resource; `Constraint.matches` then decides on the values that came along.  We fix the order of the loops
+ourselves (CROSS JOIN): first the level whose condition narrows most, from there down to the level asked for, then up
+to the ancestors.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from pacsberry.archive.places import ALIASES, bindable, bounded
+from pacsberry.archive.queries import FindQuery, LabelsConstraint, OrderBy, OrderKind
+from pacsberry.archive.system_metadata import metadata_sql
+from pacsberry.archive.tag_sources import Source, file_sql, source_of
+from pacsberry.dicom.main_tags import MainTags
+from pacsberry.dicom.matching import Constraint, Match
+from pacsberry.dicom.names import tag_text
+from pacsberry.dicom.text import fold
+from pacsberry.errors import BadRequest
+from pacsberry.model import Level
+
+_WILDCARDS: Final = re.compile(r"([*?]+)")
+_AFTER_EVERYTHING: Final = "\U0010ffff"  # sorts behind every other character
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column that holds an identifier beside the JSON of the main tags."""
+
+    level: Level
+    name: str
+    rank: int  # the lower, the fewer rows an exact value leaves
+    is_folded: bool = True
+
+
+_NOT_INDEXED: Final = 99
+_COLUMNS: Final = {
+    0x00080018: _Column(Level.INSTANCE, "uid", 0),  # SOPInstanceUID
+    0x0020000E: _Column(Level.SERIES, "uid", 1),  # SeriesInstanceUID
+    0x0020000D: _Column(Level.STUDY, "uid", 2),  # StudyInstanceUID
+    0x00080050: _Column(Level.STUDY, "accession", 3),  # AccessionNumber
+    0x00100020: _Column(Level.PATIENT, "uid", 4),  # PatientID
+    0x00080020: _Column(Level.STUDY, "study_date", 5, is_folded=False),  # StudyDate
+    0x00100010: _Column(Level.PATIENT, "name", _NOT_INDEXED),  # PatientName
+}
+_LABELS_RANK: Final = 4
+_PREFIX_PENALTY: Final = 6  # a prefix or range leaves more rows than a value
+_MODALITIES: Final = frozenset((0x00080060, 0x00080061))  # Modality, ModalitiesInStudy
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A constraint on the value in one column of the result."""
+
+    column: int
+    constraint: Constraint
+    separator: str  # '' unless the value is several, one of which is enough
+
+    def passes(self, row: Sequence[str | None]) -> bool:
+        """Whether the row fulfils it."""
+        value = row[self.column]
+        if value is None or not self.separator:
+            return self.constraint.matches(value)
+        return any(self.constraint.matches(part) for part in value.split(self.separator))
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The SELECT of a find: the columns asked for, those that only the checks need, and a file where one is needed."""
+
+    sql: str
+    width: int  # columns asked for
+    parameters: tuple[object, ...]
+    checks: tuple[Check, ...]
+    outside: tuple[Constraint, ...]  # on tags that only the files have; then the last column is a file
+    is_paged: bool  # since and limit are in the SQL already
+
+
+def compile_find(query: FindQuery, wanted: Iterable[Source], main_tags: MainTags) -> Statement:
+    """The statement whose first columns are the values of `wanted`.  Raises BadRequest for what cannot be asked."""
+    selection = _Selection(query.level)
+    columns: list[Source] = list(wanted)
+    width = len(columns)
+    checks: list[Check] = []
+    outside: list[Constraint] = []
+
+    def check(source: Source, constraint: Constraint) -> None:
+        if source not in columns:
+            columns.append(source)
+        checks.append(Check(columns.index(source), constraint, source.separator))
+
+    for constraint in query.constraints:
+        if constraint.kind is Match.UNIVERSAL:
+            continue
+        source = source_of(main_tags, constraint.tag, query.level)
+        if source is None:
+            outside.append(constraint)
+            continue
+        selection.narrow(constraint, source)
+        check(source, constraint)
+    for number, constraint in query.metadata:
+        check(Source(metadata_sql(query.level, number), query.level), constraint)
+    for level, resource_id in query.parents:
+        selection.below(level, resource_id)
+    selection.labelled(query.labels, query.labels_constraint)
+    order = [_order(one, query.level, main_tags) for one in query.order_by]
+    is_paged = not checks and not outside
+    if outside:
+        columns.append(Source(file_sql(query.level), query.level))
+    sql, parameters = _select(query, selection, columns, order, is_paged=is_paged)
+    return Statement(sql, width, parameters, tuple(checks), tuple(outside), is_paged)
+
+
+@dataclass(slots=True)
+class _Selection:
+    """The conditions of a WHERE clause, and the level whose condition narrows most."""
+
+    level: Level
+    conditions: list[str] = field(default_factory=list)
+    parameters: list[object] = field(default_factory=list)
+    highest: Level = field(default=Level.INSTANCE)
+    driver: Level = field(default=Level.INSTANCE)
+    rank: int = _NOT_INDEXED
+
+    def __post_init__(self) -> None:
+        self.highest = self.driver = self.level
+
+    def add(self, condition: str, *parameters: object, level: Level, rank: int = _NOT_INDEXED) -> None:
+        """A condition on the table of `level`; the lowest rank decides where the loops start."""
+        self.conditions.append(condition)
+        self.parameters.extend(parameters)
+        self.highest = min(self.highest, level)
+        if rank < self.rank:
+            self.rank, self.driver = rank, level
+
+    def narrow(self, constraint: Constraint, source: Source) -> None:
+        """Keep what can fulfil the constraint on `source`, as far as a column of its own tells."""
+        if constraint.tag in _MODALITIES and self.level is Level.STUDY:
+            self._narrow_modality(constraint)
+        column = _COLUMNS.get(constraint.tag)
+        if column is None or column.level is not source.level:  # ExtraMainDicomTags may hold it at another level, too
+            return
+        name = f"{ALIASES[column.level]}.{column.name}"
+        if column.name == "accession":  # what its partial index needs to see
+            self.add(f"{name} <> ''", level=column.level)
+        if constraint.exact_values is not None:
+            self._narrow_values(name, column, constraint.exact_values)
+        elif constraint.range is not None and not column.is_folded:
+            low, high = constraint.range
+            self.add(f"{name} > ''", level=column.level)
+            self.add(f"{name} >= ?", bindable(low), level=column.level, rank=column.rank + _PREFIX_PENALTY)
+            if high:
+                self.add(f"{name} <= ?", bindable(high), level=column.level)
+        elif constraint.kind is Match.WILDCARD and column.is_folded:
+            self._narrow_pattern(name, column, constraint.values[0])
+
+    def _narrow_values(self, name: str, column: _Column, values: tuple[str, ...]) -> None:
+        if column.is_folded:
+            values = tuple(fold(value) for value in values)
+        elif any(value.upper() != value.lower() for value in values):
+            return  # letters: other spellings of the value may match, and this column is as received
+        if len(values) == 1:
+            self.add(f"{name} = ?", bindable(values[0]), level=column.level, rank=column.rank)
+        else:
+            listed = json.dumps([bindable(value) for value in values])
+            condition = f"{name} IN (SELECT value FROM json_each(?))"
+            self.add(condition, listed, level=column.level, rank=column.rank)
+
+    def _narrow_pattern(self, name: str, column: _Column, pattern: str) -> None:
+        """The literal pieces of a wildcard, folded, are in the folded value; the first piece is where it begins."""
+        for place, piece in enumerate(_WILDCARDS.split(pattern)):
+            literal = bindable(fold(piece)) if place % 2 == 0 else ""
+            if literal and place == 0:
+                rank = min(column.rank + _PREFIX_PENALTY, _NOT_INDEXED)
+                self.add(f"{name} >= ?", literal, level=column.level, rank=rank)
+                self.add(f"{name} < ?", literal + _AFTER_EVERYTHING, level=column.level)
+            elif literal:
+                self.add(f"instr({name}, ?)", literal, level=column.level)
+
+    def _narrow_modality(self, constraint: Constraint) -> None:
+        values = constraint.exact_values
+        if values is not None and all(value.isascii() for value in values):
+            # upper() of SQLite knows ASCII only, which is what code strings consist of (PS3.5 6.2)
+            listed = json.dumps([value.upper() for value in values])
+            condition = "upper(series.modality) IN (SELECT value FROM json_each(?))"
+            self.add(
+                f"EXISTS (SELECT 1 FROM series WHERE series.parent = s.key AND {condition})", listed, level=self.level
+            )
+
+    def below(self, level: Level, resource_id: str) -> None:
+        """Keep what belongs to an ancestor."""
+        if level >= self.level:
+            raise BadRequest(f"A {self.level.title.lower()} has no parent {level.title.lower()}.")
+        self.add(f"{ALIASES[level]}.id = ?", bindable(resource_id), level=level, rank=int(Level.SERIES - level))
+
+    def labelled(self, labels: tuple[str, ...], how: LabelsConstraint) -> None:
+        """Keep what has all, any or none of the labels."""
+        labels = tuple(bindable(label) for label in labels)
+        key = f"{ALIASES[self.level]}.key"
+        selected = f"SELECT labels.key FROM labels WHERE labels.level = {int(self.level)} AND label"
+        if not labels:
+            return
+        if how is LabelsConstraint.ALL:
+            for label in labels:
+                self.add(f"{key} IN ({selected} = ?)", label, level=self.level, rank=_LABELS_RANK)
+        elif how is LabelsConstraint.ANY:
+            condition = f"{key} IN ({selected} IN (SELECT value FROM json_each(?)))"
+            self.add(condition, json.dumps(labels), level=self.level, rank=_LABELS_RANK)
+        else:
+            condition = f"{key} NOT IN ({selected} IN (SELECT value FROM json_each(?)))"
+            self.add(condition, json.dumps(labels), level=self.level)
+
+    def tables(self, highest: Level) -> str:
+        """SQL of the joins: the driver, down to the level asked for, then up from the driver to `highest`."""
+        tables = f"{self.driver.plural} {ALIASES[self.driver]}"
+        for level in range(self.driver + 1, self.level + 1):
+            child, parent = ALIASES[level], ALIASES[level - 1]
+            tables += f" CROSS JOIN {Level(level).plural} {child} ON {child}.parent = {parent}.key"
+        for level in range(self.driver - 1, highest - 1, -1):
+            child, parent = ALIASES[level + 1], ALIASES[level]
+            tables += f" CROSS JOIN {Level(level).plural} {parent} ON {parent}.key = {child}.parent"
+        return tables
+
+
+def _order(order: OrderBy, level: Level, main_tags: MainTags) -> tuple[str, Level]:
+    """SQL of one key of the order, and the highest level it reads."""
+    if order.kind in (OrderKind.METADATA, OrderKind.METADATA_AS_INT, OrderKind.METADATA_AS_FLOAT):
+        source = Source(metadata_sql(level, order.number), level)
+    else:
+        found = source_of(main_tags, order.number, level)
+        if found is None:
+            raise BadRequest(f"OrderBy: {tag_text(order.number)} is not in the index at the {level.title} level.")
+        source = found
+    sql = source.sql
+    if order.kind in (OrderKind.DICOM_TAG_AS_INT, OrderKind.METADATA_AS_INT):
+        sql = f"CAST({sql} AS INTEGER)"
+    elif order.kind in (OrderKind.DICOM_TAG_AS_FLOAT, OrderKind.METADATA_AS_FLOAT):
+        sql = f"CAST({sql} AS REAL)"
+    else:
+        sql = f"{sql} COLLATE NOCASE"
+    return f"{sql} {'DESC' if order.descending else 'ASC'} NULLS LAST", source.level
+
+
+def _select(
+    query: FindQuery, selection: _Selection, columns: list[Source], order: list[tuple[str, Level]], *, is_paged: bool
+) -> tuple[str, tuple[object, ...]]:
+    """SQL and parameters."""
+    key = f"{ALIASES[query.level]}.key"
+    where = f" WHERE {' AND '.join(selection.conditions)}" if selection.conditions else ""
+    parameters = list(selection.parameters)
+    page = ""
+    if is_paged and (query.since or query.limit):
+        page = " LIMIT ? OFFSET ?"
+        parameters += [bounded(query.limit) or -1, bounded(query.since)]
+    listed = ", ".join(column.sql for column in columns) or "NULL"
+    highest = min((selection.highest, *(column.level for column in columns)))
+    if not order:
+        return f"SELECT {listed} FROM {selection.tables(highest)}{where}{page}", tuple(parameters)
+    # Only keys go through the sorter: the values, which are far longer, are fetched in order afterwards.
+    reach = min((selection.highest, *(level for _, level in order)))
+    keys = (
+        f"SELECT {key} AS key FROM {selection.tables(reach)}{where} "
+        f"ORDER BY {', '.join(sql for sql, _ in order)}, {key}{page}"
+    )
+    plain = _Selection(query.level)
+    tables = plain.tables(highest)
+    first = f"{query.level.plural} {ALIASES[query.level]}"
+    tables = f"ordered CROSS JOIN {first} ON {key} = ordered.key{tables.removeprefix(first)}"
+    return f"WITH ordered AS MATERIALIZED ({keys}) SELECT {listed} FROM {tables}", tuple(parameters)
