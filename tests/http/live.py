@@ -7,7 +7,7 @@ with live_server(folder) as server:
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -17,14 +17,14 @@ from pacsberry.archive import Archive, ArchiveSettings
 from pacsberry.archive.settings import Reading
 from pacsberry.dicom.main_tags import ORTHANC_MAIN_TAGS
 from pacsberry.dicom.policy import DicomPolicy
-from pacsberry.http.access import Access
+from pacsberry.http.access import Access, Accounts
 from pacsberry.http.api import ROUTES
 from pacsberry.http.context import Context
+from pacsberry.http.routing import Route
 from pacsberry.http.server import HttpServer
 from pacsberry.http.settings import HttpSettings, SystemFacts
 from pacsberry.ingest import Ingest, Quarantine
 from pacsberry.ingest.reader import Reader
-from pacsberry.ingest.upload import Uploads
 from pacsberry.logs import LogLevels
 from pacsberry.model import Clock
 
@@ -72,7 +72,9 @@ class Live:
         self, method: str, path: str, body: bytes | str | object = b"", headers: Mapping[str, str] | None = None
     ) -> Reply:
         """One request; a body that is neither bytes nor text is sent as JSON."""
-        data = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        data = (
+            body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        )
         connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             connection.request(method, path, data or None, dict(headers or {}))
@@ -106,6 +108,8 @@ def live_server(
     folder: Path,
     *,
     settings: HttpSettings | None = None,
+    accounts: Accounts | None = None,
+    routes: Iterable[Route] = ROUTES,
     system: Mapping[str, object] | None = None,
     clock: Clock | None = None,
     **archive_settings: Any,
@@ -136,7 +140,6 @@ def live_server(
         context = Context(
             archive=archive,
             ingest=ingest,
-            uploads=Uploads(ingest=ingest, spool=archive.spool, largest_member_bytes=2**26),
             policy=policy,
             log_levels=LogLevels(),
             settings=settings,
@@ -145,7 +148,7 @@ def live_server(
             reset=reset,
             clock=clock or Clock(),
         )
-        server = HttpServer(context, Access(None, remote_access=False, read_only=settings.read_only), ROUTES)
+        server = HttpServer(context, Access(accounts, remote_access=False, read_only=settings.read_only), routes)
         server.start()
         try:
             yield Live(server.port, archive, asked)

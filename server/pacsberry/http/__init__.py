@@ -9,3 +9,10 @@ A request passes these stations, one module each:
     answers   what handlers return;  rendering turns it into JSON, XML, gzip, a range
     errors    what they raise, in Orthanc's words
 """
+
+from pacsberry.http.access import Access
+from pacsberry.http.context import Context
+from pacsberry.http.server import HttpServer
+from pacsberry.http.settings import HttpSettings, SystemFacts, TlsSettings
+
+__all__ = ["Access", "Context", "HttpServer", "HttpSettings", "SystemFacts", "TlsSettings"]

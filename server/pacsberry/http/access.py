@@ -19,15 +19,15 @@ from urllib.parse import urlsplit
 from pacsberry.errors import NotAllowed
 from pacsberry.http.errors import Unauthorized
 
-_REMEMBER_SECONDS = 60.0  # a verified password is believed so long without another slow check
-_REMEMBERED = 256  # headers, right and wrong ones
+_REMEMBER_SECONDS = 10.0  # what the accounts said about a header holds so long, right or wrong
+_REMEMBERED = 256  # headers
 
 
 class Accounts(Protocol):
     """Who may log in (`pacsberry.auth`)."""
 
-    def verify(self, user: str, password: str) -> bool:
-        """Whether that is the user's password; may take a tenth of a second when it is hashed."""
+    def verify(self, name: str, password: str, address: str) -> object | None:
+        """Somebody, or None when name or password is wrong; may take a tenth of a second when it is hashed."""
 
 
 class Access:
@@ -47,14 +47,13 @@ class Access:
         self._read_only = read_only
         self._monotonic = monotonic
         self._lock = threading.Lock()  # guards what is remembered
-        self._checking = threading.Lock()  # one slow check at a time: guessing must not take all cores
         self._salt = os.urandom(16)
         self._remembered: OrderedDict[bytes, tuple[str | None, float]] = OrderedDict()  # digest: user, until
 
     def admit(self, remote_ip: str, authorization: str) -> str:
         """The user who comes in, '' without authentication; Unauthorized otherwise.  May be slow."""
         known = self.glance(remote_ip, authorization)
-        return known if known is not None else self._check(authorization)
+        return known if known is not None else self._check(remote_ip, authorization)
 
     def glance(self, remote_ip: str, authorization: str) -> str | None:
         """`admit` as far as it is quick: None when a password would have to be checked."""
@@ -83,11 +82,10 @@ class Access:
                 "this server remove the headers Origin and Sec-Fetch-Site."
             )
 
-    def _check(self, authorization: str) -> str:
+    def _check(self, remote_ip: str, authorization: str) -> str:
         digest = self._digest(authorization)
         user, password = _credentials(authorization)
-        with self._checking:
-            right = self._accounts is not None and self._accounts.verify(user, password)
+        right = self._accounts is not None and self._accounts.verify(user, password, remote_ip) is not None
         with self._lock:
             self._remembered[digest] = (user if right else None, self._monotonic() + _REMEMBER_SECONDS)
             self._remembered.move_to_end(digest)

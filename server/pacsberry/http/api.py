@@ -11,6 +11,7 @@ from pacsberry.http import (
     loglevels,
     measuring,
     metadata,
+    page,
     resources,
     system,
     tools,
@@ -34,6 +35,7 @@ _NOUNS = (
     metadata,
     attachments,
     changes,
+    page,
 )
 _FOLDERS = ("/tools",)
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pacsberry.archive import Archive
     from pacsberry.dicom.policy import DicomPolicy
     from pacsberry.ingest import Ingest
-    from pacsberry.ingest.upload import Uploads
 
 
 class LogLevels(Protocol):
@@ -39,7 +38,6 @@ class Context:
 
     archive: "Archive"
     ingest: "Ingest"
-    uploads: "Uploads"  # unpacks what is posted and hands it to ingest
     policy: "DicomPolicy"  # what the DICOM door accepts: transfer syntaxes, SOP classes, default encoding
     log_levels: LogLevels
     settings: HttpSettings

@@ -21,6 +21,7 @@ from waitress.server import TcpWSGIServer
 
 from pacsberry.errors import ConfigError
 from pacsberry.http.access import Access
+from pacsberry.http.api import ROUTES
 from pacsberry.http.body import Reception
 from pacsberry.http.channel import Channel
 from pacsberry.http.context import Context
@@ -112,7 +113,7 @@ class Listener(TcpWSGIServer):
 class HttpServer:
     """The HTTP door.  `start` returns when it is open; `stop` when it is closed and its threads have ended."""
 
-    def __init__(self, context: Context, access: Access, table: Iterable[Route]) -> None:
+    def __init__(self, context: Context, access: Access, table: Iterable[Route] = ROUTES) -> None:
         """Built but closed; `access` decides who comes in, `table` is what is offered."""
         self._context = context
         self._access = access

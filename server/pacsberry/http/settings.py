@@ -21,7 +21,7 @@ class HttpSettings:
     """How the door behaves; the option of Orthanc's configuration stands beside each value."""
 
     port: int = 8042  # HttpPort; 0 picks a free one
-    addresses: tuple[str, ...] = ()  # HttpBindAddresses; empty: every address, or only loopback without remote access
+    addresses: tuple[str, ...] = ()  # HttpBindAddresses; empty: every address; who may come in is another matter
     threads: int = 8  # HttpThreadsCount
     downloads: int = 24  # streamed downloads at once; each has a thread of its own while it lasts
     connections: int = 200  # open connections at once, downloads included

@@ -10,6 +10,7 @@ from pacsberry.http.context import Context
 from pacsberry.http.jsontext import json_text
 from pacsberry.http.request import Request
 from pacsberry.http.routing import Body, Route
+from pacsberry.ingest.upload import Uploads
 from pacsberry.model import Kept, Level
 
 _IN_MEMORY_BYTES = 2**18  # of an answer about a ZIP; one about 20 000 files is 6 MB and goes to a temporary file
@@ -19,14 +20,19 @@ _CHUNK = 65536  # bytes
 def post_instances(request: Request, context: Context) -> Answer:
     """Keep what the body holds; an object for a file, an array for a ZIP, nothing for a form."""
     upload = request.upload
+    uploads = Uploads(
+        ingest=context.ingest,
+        spool=context.archive.spool,
+        largest_member_bytes=context.settings.largest_member_bytes,
+    )
     boundary = _form_boundary(request)
     if boundary:
-        context.uploads.take_form(upload, boundary, request.receipt(), lambda kept: None)
+        uploads.take_form(upload, boundary, request.receipt(), lambda kept: None)
         return Answer.empty()
     told = _Told()
     try:
         gzipped = request.header("Content-Encoding").strip().lower() in ("gzip", "x-gzip")
-        if context.uploads.take(upload, request.receipt(), told.add, gzipped=gzipped):
+        if uploads.take(upload, request.receipt(), told.add, gzipped=gzipped):
             return Answer.json_items(told.chunks())
         return Answer.json(describe(told.last)) if told.last is not None else Answer.empty()
     except BaseException:

@@ -9,6 +9,7 @@ becomes U+FFFD.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from pacsberry.http.jsontext import DEEPEST
@@ -29,12 +30,17 @@ def xml_text(value: object) -> str:
 
 
 def xml_items(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """A JSON array that comes in chunks as an XML document in chunks; holds one item at a time.
+    """A JSON array that comes in chunks as an XML document in chunks, holding one item at a time.
 
-    Raises ValueError when the chunks are no array.
+    An object in chunks is held as a whole.
     """
+    chunks = iter(chunks)
+    first = next(chunks, b"")
+    if first.lstrip().startswith(b"{"):
+        yield xml_text(json.loads(first + b"".join(chunks))).encode()
+        return
     yield f"{_DECLARATION}<root>\n".encode()
-    for item in _items(chunks):
+    for item in _items(chain((first,), chunks)):
         pieces: list[str] = []
         _print(item, "item", "  ", pieces, 1)
         yield "".join(pieces).encode()
