@@ -108,7 +108,8 @@ def main() -> int:
 
     settings = load([Path(config)])
     install(Trap(step, int(number)))
-    return app.run(settings, demo=False)
+    app.run(settings, demo=False)
+    return 0
 
 
 if __name__ == "__main__":

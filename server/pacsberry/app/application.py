@@ -12,8 +12,9 @@ from pacsberry.app.facts import system_facts
 from pacsberry.archive import Archive
 from pacsberry.auth import Accounts
 from pacsberry.config import Settings
-from pacsberry.dimse import DicomServer
+from pacsberry.dimse.server import DicomServer
 from pacsberry.http import Access, Context, HttpServer
+from pacsberry.http.api import ROUTES
 from pacsberry.ingest import Ingest, Quarantine, Reader
 from pacsberry.logs import LogLevels
 from pacsberry.modality import Modality
@@ -72,9 +73,12 @@ class Application:
             system=system_facts(settings, tags),
             shutdown=shutdown,
             reset=reset,
+            dictionary=names,
         )
         accounts = _accounts(settings) if http.authentication else None
-        self.http = HttpServer(context, Access(accounts, remote_access=http.remote_access, read_only=http.read_only))
+        self.http = HttpServer(
+            context, Access(accounts, remote_access=http.remote_access, read_only=http.read_only), ROUTES
+        )
 
     def start(self) -> None:
         """Open the archive and the doors; whatever is open already is closed again when a later step fails."""

@@ -12,15 +12,13 @@ from pacsberry.config import Settings
 
 LOGGER = logging.getLogger("pacsberry.server")
 
-RESTART = -1  # instead of an exit code: start again with the configuration read anew
-
 
 class _Ending:
     """Who asked first wins: end, or start again."""
 
     def __init__(self) -> None:
         self._asked = threading.Event()
-        self.code = 0
+        self.is_restart = False
 
     def stop(self) -> None:
         """Ask the server to end."""
@@ -29,7 +27,7 @@ class _Ending:
     def restart(self) -> None:
         """Ask the server to start again."""
         if not self._asked.is_set():
-            self.code = RESTART
+            self.is_restart = True
             self._asked.set()
 
     def wait(self) -> None:
@@ -37,8 +35,8 @@ class _Ending:
         self._asked.wait()
 
 
-def run(settings: Settings, *, demo: bool = False) -> int:
-    """Serve until SIGTERM, SIGINT or the REST API ends it; 0, or RESTART.
+def run(settings: Settings, *, demo: bool = False) -> bool:
+    """Serve until SIGTERM, SIGINT or the REST API ends it; whether to start again with the configuration read anew.
 
     `demo` puts the demo study into an archive that is empty.  Raises PacsberryError and OSError when it cannot start.
     """
@@ -61,7 +59,7 @@ def run(settings: Settings, *, demo: bool = False) -> int:
     finally:
         application.stop()
     LOGGER.warning("Stopped.")
-    return ending.code
+    return ending.is_restart
 
 
 def _announce(application: Application, settings: Settings) -> None:

@@ -7,7 +7,7 @@ import os
 import ssl
 from pathlib import Path
 
-from pacsberry.archive import ArchiveSettings, Reading, StorageAccess
+from pacsberry.archive import ArchiveSettings, FindLimits, Reading, StorageAccess
 from pacsberry.config import Settings
 from pacsberry.dicom.main_tags import MainTags
 from pacsberry.dicom.names import TagDictionary
@@ -63,6 +63,7 @@ def archive(settings: Settings, reading: Reading, tags: MainTags, names: TagDict
         user_metadata=settings["UserMetadata"],
         user_content_types=settings["UserContentType"],
         check_revisions=settings.flag("CheckRevisions"),
+        find_limits=FindLimits(settings.number("LimitFindResults"), settings.number("LimitFindInstances")),
         log_exports=settings.flag("LogExportedResources"),
     )
 

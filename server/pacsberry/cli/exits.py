@@ -47,7 +47,3 @@ def _about_an_address(error: OSError) -> bool:
     import errno
 
     return error.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES) and error.filename is None
-
-
-# What app.run() returns when the server is to start again and read its configuration anew (POST /tools/reset).
-RESTART = 75

@@ -7,7 +7,7 @@ import logging
 import sys
 
 from pacsberry.auth.exposure import check_exposure, exposure_remarks
-from pacsberry.cli.exits import RESTART, Exit, exit_code
+from pacsberry.cli.exits import Exit, exit_code
 from pacsberry.cli.logs import start_logging
 from pacsberry.cli.options import ServeOptions
 from pacsberry.errors import PacsberryError
@@ -19,7 +19,7 @@ def main(text: str) -> int:
     """Serve until told to stop; the exit code."""
     options = ServeOptions.from_json(text)
     try:
-        code = serve(options)
+        is_restart = serve(options)
     except (PacsberryError, OSError) as error:
         if options.log.file or options.log.folder:
             LOGGER.error("%s", error)
@@ -27,15 +27,15 @@ def main(text: str) -> int:
         return exit_code(error)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
-    if code == RESTART:
+    if is_restart:
         from pacsberry.cli.starting import become_server
 
         become_server(options)
-    return code
+    return Exit.OK
 
 
-def serve(options: ServeOptions) -> int:
-    """Check, start the log, run; raises PacsberryError and OSError."""
+def serve(options: ServeOptions) -> bool:
+    """Check, start the log, run; whether to start again.  Raises PacsberryError and OSError."""
     settings = options.load()
     exposure = settings.flag("RemoteAccessAllowed"), settings.flag("AuthenticationEnabled"), settings.users
     refusal = check_exposure(*exposure)
