@@ -37,7 +37,8 @@ class _Column:
     is_folded: bool = True
 
 
-_NOT_INDEXED: Final = 99
+_SCANNED: Final = 50  # the column has no index, but starting there is better than anywhere else
+_UNHELPFUL: Final = 99
 _COLUMNS: Final = {
     0x00080018: _Column(Level.INSTANCE, "uid", 0),  # SOPInstanceUID
     0x0020000E: _Column(Level.SERIES, "uid", 1),  # SeriesInstanceUID
@@ -45,11 +46,14 @@ _COLUMNS: Final = {
     0x00080050: _Column(Level.STUDY, "accession", 3),  # AccessionNumber
     0x00100020: _Column(Level.PATIENT, "uid", 4),  # PatientID
     0x00080020: _Column(Level.STUDY, "study_date", 5, is_folded=False),  # StudyDate
-    0x00100010: _Column(Level.PATIENT, "name", _NOT_INDEXED),  # PatientName
+    0x00100010: _Column(Level.PATIENT, "name", _SCANNED),  # PatientName
 }
 _LABELS_RANK: Final = 4
 _PREFIX_PENALTY: Final = 6  # a prefix or range leaves more rows than a value
+_MOST_PIECES: Final = 8  # of a wildcard, looked for by SQL; the others are left to Constraint.matches
 _MODALITIES: Final = frozenset((0x00080060, 0x00080061))  # Modality, ModalitiesInStudy
+_ANY_MODALITY: Final = r"""EXISTS (SELECT 1 FROM series WHERE series.parent = s.key AND (
+    upper(modality) IN (SELECT value FROM json_each(?)) OR instr(modality, '\')))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +128,12 @@ class _Selection:
     parameters: list[object] = field(default_factory=list)
     highest: Level = field(default=Level.INSTANCE)
     driver: Level = field(default=Level.INSTANCE)
-    rank: int = _NOT_INDEXED
+    rank: int = _UNHELPFUL
 
     def __post_init__(self) -> None:
         self.highest = self.driver = self.level
 
-    def add(self, condition: str, *parameters: object, level: Level, rank: int = _NOT_INDEXED) -> None:
+    def add(self, condition: str, *parameters: object, level: Level, rank: int = _UNHELPFUL) -> None:
         """A condition on the table of `level`; the lowest rank decides where the loops start."""
         self.conditions.append(condition)
         self.parameters.extend(parameters)
@@ -139,14 +143,12 @@ class _Selection:
 
     def narrow(self, constraint: Constraint, source: Source) -> None:
         """Keep what can fulfil the constraint on `source`, as far as a column of its own tells."""
-        if constraint.tag in _MODALITIES and self.level is Level.STUDY:
+        if constraint.tag in _MODALITIES and source.separator:
             self._narrow_modality(constraint)
         column = _COLUMNS.get(constraint.tag)
         if column is None or column.level is not source.level:  # ExtraMainDicomTags may hold it at another level, too
             return
         name = f"{ALIASES[column.level]}.{column.name}"
-        if column.name == "accession":  # what its partial index needs to see
-            self.add(f"{name} <> ''", level=column.level)
         if constraint.exact_values is not None:
             self._narrow_values(name, column, constraint.exact_values)
         elif constraint.range is not None and not column.is_folded:
@@ -163,6 +165,8 @@ class _Selection:
             values = tuple(fold(value) for value in values)
         elif any(value.upper() != value.lower() for value in values):
             return  # letters: other spellings of the value may match, and this column is as received
+        if column.name == "accession" and all(values):
+            self.add(f"{name} <> ''", level=column.level)  # what its partial index needs to see
         if len(values) == 1:
             self.add(f"{name} = ?", bindable(values[0]), level=column.level, rank=column.rank)
         else:
@@ -172,24 +176,20 @@ class _Selection:
 
     def _narrow_pattern(self, name: str, column: _Column, pattern: str) -> None:
         """The literal pieces of a wildcard, folded, are in the folded value; the first piece is where it begins."""
-        for place, piece in enumerate(_WILDCARDS.split(pattern)):
+        for place, piece in enumerate(_WILDCARDS.split(pattern)[: 2 * _MOST_PIECES]):
             literal = bindable(fold(piece)) if place % 2 == 0 else ""
             if literal and place == 0:
-                rank = min(column.rank + _PREFIX_PENALTY, _NOT_INDEXED)
-                self.add(f"{name} >= ?", literal, level=column.level, rank=rank)
+                self.add(f"{name} >= ?", literal, level=column.level, rank=column.rank + _PREFIX_PENALTY)
                 self.add(f"{name} < ?", literal + _AFTER_EVERYTHING, level=column.level)
             elif literal:
-                self.add(f"instr({name}, ?)", literal, level=column.level)
+                self.add(f"instr({name}, ?)", literal, level=column.level, rank=_SCANNED)
 
     def _narrow_modality(self, constraint: Constraint) -> None:
         values = constraint.exact_values
         if values is not None and all(value.isascii() for value in values):
             # upper() of SQLite knows ASCII only, which is what code strings consist of (PS3.5 6.2)
             listed = json.dumps([value.upper() for value in values])
-            condition = "upper(series.modality) IN (SELECT value FROM json_each(?))"
-            self.add(
-                f"EXISTS (SELECT 1 FROM series WHERE series.parent = s.key AND {condition})", listed, level=self.level
-            )
+            self.add(_ANY_MODALITY, listed, level=self.level)
 
     def below(self, level: Level, resource_id: str) -> None:
         """Keep what belongs to an ancestor."""
@@ -199,20 +199,20 @@ class _Selection:
 
     def labelled(self, labels: tuple[str, ...], how: LabelsConstraint) -> None:
         """Keep what has all, any or none of the labels."""
-        labels = tuple(bindable(label) for label in labels)
-        key = f"{ALIASES[self.level]}.key"
-        selected = f"SELECT labels.key FROM labels WHERE labels.level = {int(self.level)} AND label"
         if not labels:
             return
+        listed = json.dumps(sorted({bindable(label) for label in labels}))
+        selected = (
+            f"SELECT labels.key FROM labels WHERE labels.level = {int(self.level)} "
+            "AND label IN (SELECT value FROM json_each(?))"
+        )
         if how is LabelsConstraint.ALL:
-            for label in labels:
-                self.add(f"{key} IN ({selected} = ?)", label, level=self.level, rank=_LABELS_RANK)
-        elif how is LabelsConstraint.ANY:
-            condition = f"{key} IN ({selected} IN (SELECT value FROM json_each(?)))"
-            self.add(condition, json.dumps(labels), level=self.level, rank=_LABELS_RANK)
+            selected += f" GROUP BY labels.key HAVING count(*) = {len(set(labels))}"
+        key = f"{ALIASES[self.level]}.key"
+        if how is LabelsConstraint.NONE:
+            self.add(f"{key} NOT IN ({selected})", listed, level=self.level)
         else:
-            condition = f"{key} NOT IN ({selected} IN (SELECT value FROM json_each(?)))"
-            self.add(condition, json.dumps(labels), level=self.level)
+            self.add(f"{key} IN ({selected})", listed, level=self.level, rank=_LABELS_RANK)
 
     def tables(self, highest: Level) -> str:
         """SQL of the joins: the driver, down to the level asked for, then up from the driver to `highest`."""
