@@ -68,14 +68,16 @@ clean: ## remove everything that make made, but no data
 
 # pip compiles .pyc files as it installs; what it does not make is the -OO level and the project's own.
 # Without them the same server takes twice the memory at its start, because it compiles what it imports.
+# The last line does it for what the server needs of Python's own library, where that may be written to (as root).
 .venv/installed: requirements.lock pyproject.toml
-	@echo 'Setting up: the pinned packages go into .venv, nothing else on this machine changes.'
+	@echo 'Setting up: the pinned packages go into .venv.'
 	.ci/system-packages run
 	[[ -x $(BIN)/pip ]] || "$$(.ci/find-python)" -m venv .venv
 	$(PIP) install --requirement requirements.lock
 	$(PIP) install --no-deps --editable .
 	$(BIN)/python -m compileall -q -o 2 .venv/lib
 	$(BIN)/python -m compileall -q -o 0 -o 2 server/pacsberry appliance/pacsberry_appliance
+	$(BIN)/python -OO -P -c 'import pacsberry.cli.server, pacsberry.app, pynetdicom'
 	touch $@
 
 .venv/tools-installed: requirements-dev.lock .venv/installed
