@@ -9,8 +9,20 @@ never wait for the disk of a delete (remover).
 from pacsberry.archive.archive import Archive
 from pacsberry.archive.filestore import FileStore, Spool
 from pacsberry.archive.outside_tags import StorageAccess
-from pacsberry.archive.queries import FindLimits
+from pacsberry.archive.queries import FindLimits, FindQuery
 from pacsberry.archive.recovery import Recovery
+from pacsberry.archive.search import Search
 from pacsberry.archive.settings import ArchiveSettings, Reading
 
-__all__ = ["Archive", "ArchiveSettings", "FileStore", "FindLimits", "Reading", "Recovery", "Spool", "StorageAccess"]
+__all__ = [
+    "Archive",
+    "ArchiveSettings",
+    "FileStore",
+    "FindLimits",
+    "FindQuery",
+    "Reading",
+    "Recovery",
+    "Search",
+    "Spool",
+    "StorageAccess",
+]
