@@ -1,18 +1,18 @@
 """Brings an index to the version this program writes.  Steps are the numbered files of archive/schema."""
 
 import sqlite3
-from importlib import resources
+from pathlib import Path
 
 from pacsberry.errors import IndexTooNew
 
+_FOLDER = Path(__file__).parent / "schema"
 _APPLICATION_ID = 0x50414353  # 'PACS': tells our index from any other SQLite file
 
 
 def steps() -> list[tuple[int, str]]:
     """(number, SQL) of every migration, ascending."""
-    folder = resources.files("pacsberry.archive") / "schema"
-    found = [(int(entry.name[:4]), entry) for entry in folder.iterdir() if entry.name.endswith(".sql")]
-    return [(number, entry.read_text(encoding="utf-8")) for number, entry in sorted(found, key=lambda pair: pair[0])]
+    paths = sorted(_FOLDER.glob("[0-9][0-9][0-9][0-9]_*.sql"))
+    return [(int(path.name[:4]), path.read_text(encoding="utf-8")) for path in paths]
 
 
 def migrate(connection: sqlite3.Connection) -> list[int]:
