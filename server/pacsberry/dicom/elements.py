@@ -15,6 +15,8 @@ from pacsberry.errors import UnreadableDicom
 
 UNDEFINED: Final = 0xFFFFFFFF  # the length of what ends with a delimiter
 PIXEL_DATA: Final = 0x7FE00010
+# The three elements that may hold pixels (PS3.3 C.7.6.3, C.7.6.24, C.7.6.25); an image's header ends before them.
+PIXEL_TAGS: Final = frozenset((0x7FE00008, 0x7FE00009, PIXEL_DATA))
 MAXIMUM_DEPTH: Final = 64  # sequences in sequences
 MAXIMUM_ELEMENTS: Final = 4_000_000  # of one data set, items included
 

@@ -11,7 +11,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from pacsberry.dicom.elements import (
     LONG_VRS,
-    PIXEL_DATA,
+    PIXEL_TAGS,
     SHORT_VRS,
     UNDEFINED,
     Kind,
@@ -40,8 +40,6 @@ SERIES_UID: Final = 0x0020000E
 INSTANCE_NUMBER: Final = 0x00200013
 IMAGE_INDEX: Final = 0x00541330
 
-# The three elements that may hold pixels (PS3.3 C.7.6.3, C.7.6.24, C.7.6.25); the header ends before them.
-_PIXELS: Final = frozenset((0x7FE00008, 0x7FE00009, PIXEL_DATA))
 # S14: the product of a pair, else of the next.
 _EXPECTED_INSTANCES: Final = (
     (0x00201002, 0x00200105),  # ImagesInAcquisition, NumberOfTemporalPositions
@@ -77,7 +75,7 @@ def _plan(main_tags: MainTags) -> _Plan:
         (SPECIFIC_CHARACTER_SET, SOP_CLASS_UID, SOP_UID, PATIENT_ID, STUDY_UID, SERIES_UID, INSTANCE_NUMBER)
     ).union((IMAGE_INDEX,), *_EXPECTED_INSTANCES, *main_tags.levels)
     wanted = {struct.pack("<HH", tag >> 16, tag & 0xFFFF): tag for tag in tags}
-    wanted.update((struct.pack("<HH", tag >> 16, tag & 0xFFFF), 0) for tag in _PIXELS)
+    wanted.update((struct.pack("<HH", tag >> 16, tag & 0xFFFF), 0) for tag in PIXEL_TAGS)
     levels = tuple(
         tuple((tag, main.name, main.vr) for tag, main in level.items() if main.vr != "SQ") for level in main_tags.levels
     )
@@ -194,7 +192,7 @@ def _walk_on(file: DicomFile, position: int | None, plan: _Plan, values: dict[in
     """Collect the wanted values from `position` (the beginning when None) with the patient walk."""
     for element in file.elements(nested=False, start=position):
         tag = element.tag
-        if tag in _PIXELS:
+        if tag in PIXEL_TAGS:
             return _Found(
                 values, file.encoding.big_endian, None if file.is_deflated else element.offset, element.vr or "OW"
             )

@@ -6,6 +6,7 @@ The tags that every request meets are in a table here; all others are looked up 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from pacsberry.dicom.common_tags import COMMON_TAGS
@@ -15,10 +16,15 @@ from pacsberry.errors import ConfigError
 _HEX_TAG: Final = re.compile(r"([0-9A-Fa-f]{4})[,\-]?([0-9A-Fa-f]{4})")
 _WORD: Final = re.compile(r"[A-Za-z0-9]+")
 RETIRED: Final = "RETIRED_"
+# Retired by editions of PS3.6 after 2022: clients know them by their plain names.
+_RETIRED_OF_LATE: Final = frozenset(
+    (0x00380004, 0x00701807, 0x00701808, 0x30040010, 0x30040012, 0x30060085, 0x30060088, 0x3008002B, 0x30100090)
+)
 _BY_KEYWORD: Final = {keyword.removeprefix(RETIRED): tag for tag, (_, keyword) in COMMON_TAGS.items()}
 _VRS: Final = frozenset(vr.decode() for vr in SHORT_VRS | LONG_VRS)
 
 
+@lru_cache(maxsize=4096)
 def tag_text(tag: int) -> str:
     """'gggg,eeee', as Orthanc's JSON writes it."""
     return f"{tag >> 16:04x},{tag & 0xFFFF:04x}"
@@ -166,6 +172,7 @@ def _pydicom_tag(keyword: str) -> int | None:
     return tag_for_keyword(keyword)
 
 
+@lru_cache(maxsize=2048)
 def _pydicom_entry(tag: int) -> tuple[str, str]:
     """(vr, keyword) of a standard tag, repeating groups included."""
     from pydicom.datadict import get_entry
@@ -174,9 +181,10 @@ def _pydicom_entry(tag: int) -> tuple[str, str]:
         vr, _, _, retired, keyword = get_entry(tag)
     except KeyError:
         return "UN", ""
-    return _first_vr(vr), RETIRED + keyword if retired else keyword
+    return _first_vr(vr), RETIRED + keyword if retired and tag not in _RETIRED_OF_LATE else keyword
 
 
+@lru_cache(maxsize=2048)
 def _pydicom_private(tag: int, creator: str) -> tuple[str, str]:
     """(vr, name) of a private tag whose creator pydicom knows."""
     if not creator:

@@ -103,10 +103,15 @@ class Charsets:
     def of(cls, specific_character_set: str, default_encoding: str = "Latin1") -> "Charsets":
         """From the value of (0008,0005), '' when absent, and Orthanc's name of the fallback."""
         terms = [term.strip(TEXT_PADDING) for term in specific_character_set.split("\\")]
-        codec = None
-        if any(terms):
-            codec = _codec_of(terms[0]) if terms[0] else "ascii"
-        return cls(codec or DEFAULT_ENCODINGS.get(default_encoding, DEFAULT_ENCODINGS["Latin1"])[1])
+        if not any(terms):
+            return cls.named(default_encoding)
+        codec = _codec_of(terms[0]) if terms[0] else "ascii"
+        return cls.named(default_encoding) if codec is None else cls(codec)
+
+    @classmethod
+    def named(cls, default_encoding: str) -> "Charsets":
+        """One of DEFAULT_ENCODINGS; Latin1 for any other name."""
+        return cls(DEFAULT_ENCODINGS.get(default_encoding, DEFAULT_ENCODINGS["Latin1"])[1])
 
     def decode(self, raw: bytes, *, is_name: bool = False) -> str:
         """All of `raw` as text; `is_name` for VR PN, whose ^ and = end what an escape sequence began."""

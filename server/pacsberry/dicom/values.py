@@ -6,6 +6,7 @@ from typing import Final
 from pacsberry.dicom.text import Charsets, decode_text
 
 NUMBER_CODES: Final = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
+NUMBER_VRS: Final = frozenset((*NUMBER_CODES, "AT"))
 BINARY_VRS: Final = frozenset(("OB", "OD", "OF", "OL", "OV", "OW", "UN"))
 
 
