@@ -34,6 +34,7 @@ async function route() {
     if (mine === shown) {
       show(view, content);
     }
+    totals();
   } catch (error) {
     if (mine === shown) {
       show(view, make("p", { class: "notice", role: "alert" }, error.message));
@@ -197,7 +198,6 @@ function sheet(title, facts, level, id, after, what) {
   const remove = async () => {
     try {
       await ask(`${level}/${id}`, "DELETE");
-      totals();
       window.location.hash = after;
     } catch (error) {
       show(actions, make("p", { class: "notice", role: "alert" }, error.message));
@@ -215,7 +215,12 @@ async function uploads() {
   const files = make("input", { type: "file", multiple: true, id: "pick-files" });
   const folder = make("input", { type: "file", webkitdirectory: true, id: "pick-folder" });
   [files, folder].forEach(pick);
-  upload.watch(() => show(progress, progressOf(upload.state)));
+  upload.watch(() => {
+    show(progress, progressOf(upload.state));
+    if (!upload.isRunning()) {
+      totals();
+    }
+  });
   show(progress, progressOf(upload.state));
   return [
     make(
@@ -284,5 +289,4 @@ window.addEventListener("hashchange", () => {
   route();
 });
 listenForDrops();
-totals();
 route();
