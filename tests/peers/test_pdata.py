@@ -90,7 +90,7 @@ def test_fragments_fit_the_peer_and_are_even(peer_maximum: int | None, expected:
 def test_a_message_part_comes_out_of_its_pdus_as_it_went_in(length: int) -> None:
     data = bytes(range(length))
 
-    found = received(b"".join(pdus(3, data, 10, is_command=False)))
+    found = received(pdus(3, data, 10, is_command=False))
 
     assert b"".join(f.data for f in found) == data
     assert [f.is_last for f in found] == [False] * (len(found) - 1) + [True]

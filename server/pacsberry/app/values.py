@@ -79,8 +79,6 @@ def dicom(settings: Settings) -> DicomSettings:
         maximum_pdu_length=settings.number("MaximumPduLength"),
         idle_seconds=settings.number("DicomScpTimeout"),
         scu_seconds=settings.number("DicomScuTimeout"),
-        limit_find_results=settings.number("LimitFindResults"),
-        limit_find_instances=settings.number("LimitFindInstances"),
         case_sensitive_pn=settings.flag("CaseSensitivePN"),
         synchronous_move=settings.flag("SynchronousCMove"),
     )

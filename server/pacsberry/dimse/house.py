@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pacsberry.archive import Archive
+from pacsberry.dicom.names import STANDARD, TagDictionary
 from pacsberry.dicom.policy import DicomPolicy
 from pacsberry.dicom.uids import STORAGE_CLASSES
+from pacsberry.dimse.errands import Errands
 from pacsberry.dimse.negotiation import StorageRules
 from pacsberry.dimse.rules import AccessRules, Peer
 from pacsberry.dimse.settings import DicomSettings
@@ -29,6 +31,8 @@ class House:
     access: AccessRules
     settings: DicomSettings
     slots: threading.BoundedSemaphore  # of commands that take long
+    errands: Errands  # of C-MOVEs that were answered already
+    dictionary: TagDictionary = STANDARD
 
     def storage_rules(self) -> StorageRules:
         """What may be stored at this moment."""

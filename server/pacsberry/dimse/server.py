@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from pacsberry.archive import Archive
+from pacsberry.dicom.names import STANDARD, TagDictionary
 from pacsberry.dicom.policy import DicomPolicy
+from pacsberry.dimse.errands import Errands
 from pacsberry.dimse.house import House
 from pacsberry.dimse.listener import Listener
 from pacsberry.dimse.rules import AccessRules, Peer
@@ -42,6 +44,7 @@ class DicomServer:
         ingest: Ingest,
         policy: DicomPolicy,
         modalities: Callable[[], Mapping[str, Modality]],
+        dictionary: TagDictionary = STANDARD,
     ) -> None:
         """`modalities`: the remote nodes as configured at the moment it is called, by name."""
         self._settings = settings
@@ -53,6 +56,8 @@ class DicomServer:
             access=access,
             settings=settings,
             slots=threading.BoundedSemaphore(settings.concurrent_commands),
+            errands=Errands(settings.concurrent_commands),
+            dictionary=dictionary,
         )
         self._listener = Listener(
             bind_address=settings.bind_address,
@@ -111,6 +116,7 @@ class DicomServer:
             threads = list(self._threads)
         for thread in threads:
             thread.join(self._settings.stop_seconds)
+        self._house.errands.stop(self._settings.stop_seconds)
 
     def _interrupt(self, wanted: "Callable[[InboundAssociation], bool]") -> None:
         with self._lock:

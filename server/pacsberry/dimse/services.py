@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pacsberry.dimse.find import find
-from pacsberry.dimse.retrieve import get, move
-
+from pacsberry.dimse.get import get
 from pacsberry.dimse.house import Talk
+from pacsberry.dimse.move import move
 from pacsberry.dimse.negotiation import (
     PATIENT_ROOT_FIND,
     PATIENT_ROOT_GET,

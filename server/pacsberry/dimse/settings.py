@@ -14,7 +14,8 @@ class DicomSettings:
     aet: str = "ORTHANC"  # DicomAet
     port: int = 4242  # DicomPort; 0: any
     bind_address: str = ""  # '': all
-    tls: "ssl.SSLContext | None" = None  # DicomTls*; None: plain connections
+    tls: "ssl.SSLContext | None" = None  # DicomTls*, for those who call us; None: plain connections
+    client_tls: "ssl.SSLContext | None" = None  # DicomTls*, for modalities with UseDicomTls
     maximum_associations: int = 32  # at once; the next peer is told 'local limit exceeded'
     concurrent_commands: int = 2  # DicomThreadsCount: C-FIND, C-MOVE and C-GET being answered at once
     maximum_pdu_length: int = 131072  # MaximumPduLength, 4096 to 131072: what peers are told
@@ -22,8 +23,6 @@ class DicomSettings:
     artim_seconds: float = 10.0  # for a new connection to send its A-ASSOCIATE-RQ
     pdu_seconds: float = 30.0  # for one PDU to come whole, or to be taken
     scu_seconds: float = 10.0  # DicomScuTimeout: for the answers of peers that we call
-    limit_find_results: int = 0  # LimitFindResults; 0: none
-    limit_find_instances: int = 0  # LimitFindInstances; 0: none
     case_sensitive_pn: bool = False  # CaseSensitivePN
     synchronous_move: bool = True  # SynchronousCMove
     stop_seconds: float = 3.0  # for commands being answered to end when the server stops

@@ -8,9 +8,8 @@
 
 import logging
 
-from pacsberry.dicom.encoding import file_meta
-
 from pacsberry.archive import Spool
+from pacsberry.dicom.encoding import file_meta
 from pacsberry.dimse.house import Talk
 from pacsberry.dimse.negotiation import SERVICES
 from pacsberry.dimse.rules import Peer

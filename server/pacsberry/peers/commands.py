@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from pacsberry.dicom.encoding import decode_command, encode_command
 
+VERIFICATION = "1.2.840.10008.1.1"  # the SOP class of C-ECHO
+
 C_STORE_RQ, C_STORE_RSP = 0x0001, 0x8001
 C_GET_RQ = 0x0010
 C_FIND_RQ = 0x0020
@@ -105,3 +107,33 @@ def response(
         elements[ERROR_COMMENT] = comment.encode("ascii", "replace").decode()[:_LONGEST_COMMENT]
     elements.update(counts or {})
     return encode_command(elements)
+
+
+def store_request(
+    message_id: int, sop_class_uid: str, sop_uid: str, *, originator_aet: str = "", originator_id: int = 0
+) -> bytes:
+    """A C-STORE-RQ, encoded; the originator is that of a C-MOVE (PS3.7 9.3.1.1)."""
+    elements: dict[int, int | str] = {
+        AFFECTED_SOP_CLASS_UID: sop_class_uid,
+        COMMAND_FIELD: C_STORE_RQ,
+        MESSAGE_ID: message_id,
+        PRIORITY: PRIORITY_MEDIUM,
+        DATASET_TYPE: 0x0001,
+        AFFECTED_SOP_INSTANCE_UID: sop_uid,
+    }
+    if originator_aet:
+        elements[MOVE_ORIGINATOR_AET] = originator_aet
+        elements[MOVE_ORIGINATOR_MESSAGE_ID] = originator_id
+    return encode_command(elements)
+
+
+def echo_request(message_id: int) -> bytes:
+    """A C-ECHO-RQ, encoded."""
+    return encode_command(
+        {
+            AFFECTED_SOP_CLASS_UID: VERIFICATION,
+            COMMAND_FIELD: C_ECHO_RQ,
+            MESSAGE_ID: message_id,
+            DATASET_TYPE: NO_DATASET,
+        }
+    )

@@ -18,26 +18,18 @@ from pynetdicom.pdu_primitives import A_ASSOCIATE
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.transport import AddressInformation
 
-from pacsberry.dicom.encoding import encode_command
 from pacsberry.errors import PeerFailed
 from pacsberry.modality import Modality
 from pacsberry.peers.commands import (
-    AFFECTED_SOP_CLASS_UID,
-    AFFECTED_SOP_INSTANCE_UID,
     C_ECHO_RQ,
     C_STORE_RQ,
-    COMMAND_FIELD,
-    DATASET_TYPE,
-    MESSAGE_ID,
     MESSAGE_ID_RESPONDED_TO,
-    MOVE_ORIGINATOR_AET,
-    MOVE_ORIGINATOR_MESSAGE_ID,
-    NO_DATASET,
-    PRIORITY,
-    PRIORITY_MEDIUM,
     RESPONSE,
     STATUS,
+    VERIFICATION,
     Command,
+    echo_request,
+    store_request,
 )
 from pacsberry.peers.messages import Context, Messages
 from pacsberry.peers.outgoing import Outgoing, dataset_region
@@ -45,7 +37,6 @@ from pacsberry.peers.pdata import fragment_bytes
 from pacsberry.peers.pumped import PumpedAssociation
 from pacsberry.peers.upper_layer import AssociationEnded
 
-VERIFICATION = "1.2.840.10008.1.1"
 _IMPLICIT = "1.2.840.10008.1.2"
 MOST_CONTEXTS = 128  # ids are odd numbers below 256 (PS3.8 9.3.2.2)
 
@@ -105,15 +96,8 @@ class DicomSender:
     def echo(self) -> None:
         """C-ECHO; PeerFailed says why it did not work."""
         context_id, messages = self._ready((VERIFICATION, _IMPLICIT))
-        self._message_id += 1
-        request: dict[int, int | str] = {
-            AFFECTED_SOP_CLASS_UID: VERIFICATION,
-            COMMAND_FIELD: C_ECHO_RQ,
-            MESSAGE_ID: self._message_id,
-            DATASET_TYPE: NO_DATASET,
-        }
         with self._failing():
-            messages.send(context_id, encode_command(request))
+            messages.send(context_id, echo_request(self._next_id()))
             status = self._status_of(messages, C_ECHO_RQ)
         if status != 0:
             raise PeerFailed(f"{self._name} answered C-ECHO with status 0x{status:04X}.")
@@ -128,8 +112,15 @@ class DicomSender:
         try:
             offset, length = dataset_region(descriptor)
             context_id, messages = self._ready(outgoing.context)
+            request = store_request(
+                self._next_id(),
+                outgoing.sop_class_uid,
+                outgoing.sop_uid,
+                originator_aet=originator.aet if originator else "",
+                originator_id=originator.message_id if originator else 0,
+            )
             with self._failing():
-                messages.send_file(context_id, self._store_request(outgoing, originator), descriptor, offset, length)
+                messages.send_file(context_id, request, descriptor, offset, length)
                 return self._status_of(messages, C_STORE_RQ)
         except OSError:
             self._drop("could not read a file")
@@ -147,20 +138,9 @@ class DicomSender:
 
     # -- messages
 
-    def _store_request(self, outgoing: Outgoing, originator: MoveOriginator | None) -> bytes:
+    def _next_id(self) -> int:
         self._message_id = self._message_id % 0xFFFF + 1
-        request: dict[int, int | str] = {
-            AFFECTED_SOP_CLASS_UID: outgoing.sop_class_uid,
-            COMMAND_FIELD: C_STORE_RQ,
-            MESSAGE_ID: self._message_id,
-            PRIORITY: PRIORITY_MEDIUM,
-            DATASET_TYPE: 0x0001,
-            AFFECTED_SOP_INSTANCE_UID: outgoing.sop_uid,
-        }
-        if originator is not None:
-            request[MOVE_ORIGINATOR_AET] = originator.aet
-            request[MOVE_ORIGINATOR_MESSAGE_ID] = originator.message_id
-        return encode_command(request)
+        return self._message_id
 
     def _status_of(self, messages: Messages, asked: int) -> int:
         answer: Command = messages.next_command()

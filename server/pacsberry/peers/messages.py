@@ -116,18 +116,19 @@ class Messages:
 
     def send(self, context_id: int, command: bytes, dataset: bytes | None = None) -> None:
         """Send a message whose parts are in memory.  Raises AssociationEnded."""
-        self._layer.write(self.encoded(context_id, command, dataset))
+        data = self.encoded_command(context_id, command)
+        self._layer.write(data if dataset is None else data + self.encoded_dataset(context_id, dataset))
 
-    def encoded(self, context_id: int, command: bytes, dataset: bytes | None = None) -> bytes:
-        """The PDUs of a message, for those who send many at once with `write`."""
-        size = self._fragment_bytes
-        pieces = pdus(context_id, command, size, is_command=True)
-        if dataset is not None:
-            pieces += pdus(context_id, dataset, size, is_command=False)
-        return b"".join(pieces)
+    def encoded_command(self, context_id: int, command: bytes) -> bytes:
+        """The PDUs of a command, for those who send many messages with one `write`."""
+        return pdus(context_id, command, self._fragment_bytes, is_command=True)
+
+    def encoded_dataset(self, context_id: int, dataset: bytes) -> bytes:
+        """The PDUs of a data set, to follow those of its command."""
+        return pdus(context_id, dataset, self._fragment_bytes, is_command=False)
 
     def write(self, data: bytes | bytearray) -> None:
-        """Send PDUs made by `encoded`.  Raises AssociationEnded."""
+        """Send PDUs made by the two above.  Raises AssociationEnded."""
         self._layer.write(data)
 
     def send_file(self, context_id: int, command: bytes, descriptor: int, offset: int, length: int) -> None:

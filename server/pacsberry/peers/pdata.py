@@ -72,19 +72,19 @@ def fragment_bytes(peer_maximum: int | None) -> int:
     return min(LARGEST_FRAGMENT, max(2, (peer_maximum - 6) & ~1))
 
 
-def pdus(context_id: int, data: bytes | memoryview, size: int, *, is_command: bool) -> list[bytes | memoryview]:
-    """`data` as P-DATA-TF PDUs of one fragment of at most `size` bytes each: headers and pieces in turn."""
+def pdus(context_id: int, data: bytes, size: int, *, is_command: bool) -> bytes:
+    """`data`, which is a whole command or data set, as P-DATA-TF PDUs of one fragment of at most `size` bytes each."""
     control = COMMAND if is_command else 0
-    pieces: list[bytes | memoryview] = []
     length = len(data)
-    if length > size:
-        data = memoryview(data)
-    for start in range(0, max(length, 1), size):
-        count = min(size, length - start)
-        last = LAST if start + count == length else 0
-        pieces.append(_HEADERS.pack(P_DATA_TF, count + 6, count + 2, context_id, control | last))
-        pieces.append(data[start : start + count] if count != length else data)
-    return pieces
+    if length <= size:
+        return _HEADERS.pack(P_DATA_TF, length + 6, length + 2, context_id, control | LAST) + data
+    pieces: list[bytes] = []
+    for start in range(0, length, size):
+        piece = data[start : start + size]
+        last = LAST if start + size >= length else 0
+        pieces.append(_HEADERS.pack(P_DATA_TF, len(piece) + 6, len(piece) + 2, context_id, control | last))
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 class FileCutter:
