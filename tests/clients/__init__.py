@@ -1,0 +1,1 @@
+"""Real clients of Orthanc against the server, and Orthanc itself beside it."""

@@ -1,0 +1,1 @@
+"""The REST API over real sockets, a real archive and real files."""
