@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from pacsberry.archive.places import ALIASES, bindable, bounded
+from pacsberry.archive.places import ALIASES, bindable, bounded, upwards
 from pacsberry.archive.queries import FindQuery, LabelsConstraint, OrderBy, OrderKind
 from pacsberry.archive.system_metadata import metadata_sql
 from pacsberry.archive.tag_sources import Source, file_sql, source_of
@@ -189,7 +189,7 @@ class _Selection:
         if values is not None and all(value.isascii() for value in values):
             # upper() of SQLite knows ASCII only, which is what code strings consist of (PS3.5 6.2)
             listed = json.dumps([value.upper() for value in values])
-            self.add(_ANY_MODALITY, listed, level=self.level)
+            self.add(_ANY_MODALITY, listed, level=Level.STUDY)
 
     def below(self, level: Level, resource_id: str) -> None:
         """Keep what belongs to an ancestor."""
@@ -248,26 +248,27 @@ def _order(order: OrderBy, level: Level, main_tags: MainTags) -> tuple[str, Leve
 def _select(
     query: FindQuery, selection: _Selection, columns: list[Source], order: list[tuple[str, Level]], *, is_paged: bool
 ) -> tuple[str, tuple[object, ...]]:
-    """SQL and parameters."""
+    """SQL and parameters; without an order asked for, resources come in the order of arrival."""
     key = f"{ALIASES[query.level]}.key"
     where = f" WHERE {' AND '.join(selection.conditions)}" if selection.conditions else ""
     parameters = list(selection.parameters)
-    page = ""
+    page = " LIMIT -1"
     if is_paged and (query.since or query.limit):
         page = " LIMIT ? OFFSET ?"
         parameters += [bounded(query.limit) or -1, bounded(query.since)]
     listed = ", ".join(column.sql for column in columns) or "NULL"
     highest = min((selection.highest, *(column.level for column in columns)))
-    if not order:
-        return f"SELECT {listed} FROM {selection.tables(highest)}{where}{page}", tuple(parameters)
-    # Only keys go through the sorter: the values, which are far longer, are fetched in order afterwards.
+    if not order and selection.rank == _UNHELPFUL:  # the table is read in the order of its keys anyway
+        tables = selection.tables(highest)
+        return f"SELECT {listed} FROM {tables}{where} ORDER BY {key}{page}", tuple(parameters)
+    # Only keys go through the sorter; the values, which are far longer, are fetched in order afterwards.
+    # Without its LIMIT, SQLite would leave out the inner ORDER BY.
     reach = min((selection.highest, *(level for _, level in order)))
     keys = (
         f"SELECT {key} AS key FROM {selection.tables(reach)}{where} "
-        f"ORDER BY {', '.join(sql for sql, _ in order)}, {key}{page}"
+        f"ORDER BY {', '.join([*(sql for sql, _ in order), key])}{page}"
     )
-    plain = _Selection(query.level)
-    tables = plain.tables(highest)
     first = f"{query.level.plural} {ALIASES[query.level]}"
-    tables = f"ordered CROSS JOIN {first} ON {key} = ordered.key{tables.removeprefix(first)}"
+    others = upwards(query.level, highest).removeprefix(first)
+    tables = f"ordered CROSS JOIN {first} ON {key} = ordered.key{others}"
     return f"WITH ordered AS MATERIALIZED ({keys}) SELECT {listed} FROM {tables}", tuple(parameters)

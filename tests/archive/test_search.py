@@ -1,0 +1,543 @@
+"""Finds: what they find is what the rules say, the index does the work, and nothing is held afterwards."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pacsberry.archive import Archive, StorageAccess
+from pacsberry.archive.queries import FindLimits, FindQuery, LabelsConstraint, OrderBy, OrderKind
+from pacsberry.archive.search_sql import compile_find
+from pacsberry.dicom.main_tags import ORTHANC_MAIN_TAGS, MainTags
+from pacsberry.dicom.matching import Constraint
+from pacsberry.dicom.names import parse_tag, vr_of
+from pacsberry.errors import BadRequest, UnreadableDicom
+from pacsberry.model import Header, Level
+from tests.archive.seed import CT_IMAGE, Series, open_archive, seed, study
+
+SR_TEXT = "1.2.840.10008.5.1.4.1.1.88.11"
+LAST_UPDATE = 7
+
+
+def where(name: str, value: str, *, case_sensitive: bool = False) -> Constraint:
+    tag = tag_of(name)
+    return Constraint.parse(tag, vr_of(tag), value, case_sensitive=case_sensitive)
+
+
+def tag_of(name: str) -> int:
+    tag = parse_tag(name)
+    assert tag is not None
+    return tag
+
+
+def ids(headers: list[Header], level: Level) -> list[str]:
+    """The identifiers of a level in the order of arrival."""
+    return list(dict.fromkeys(header.identifiers.orthanc_id(level) for header in headers))
+
+
+def found(archive: Archive, query: FindQuery) -> list[str]:
+    return [one.id for one in archive.search.find(query)]
+
+
+def opened_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    with open_archive(tmp_path) as opened:
+        yield opened
+
+
+# --- the rules, against a filter that knows no index ----------------------------------------------------------------
+
+NAMES = ["SMITH^JOHN", "Smith^Jane", "MÜLLER^JÖRG", "müller", "YAMADA^TAROU=山田^太郎", "O'BRIEN^A%_[x]", "", "S"]
+PATIENT_IDS = ["P1", "p1", "P1 ", "Pé", "PE", "00042", "42", "a*b", "100%", ""]
+DATES = ["20250101", "20250102", "20251231", "", "2025"]
+ACCESSIONS = ["A1", "a1", "B_1", "", "Ä1"]
+DESCRIPTIONS = ["MRI HEAD", "mri knee", "CT 50% dose", "a_b", ""]
+MODALITIES = ["CT", "MR", "SR", "ct", ""]
+
+
+def _tags(**values: str | None) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _population() -> list[Header]:
+    headers: list[Header] = []
+    for number in range(60):
+        description = DESCRIPTIONS[number % len(DESCRIPTIONS)] if number % 7 else None
+        birth_date = DATES[number % 3] if number % 2 else None
+        made = study(
+            PATIENT_IDS[number % len(PATIENT_IDS)],
+            f"1.2.{number}",
+            patient=_tags(PatientName=NAMES[(number * 3) % len(NAMES)], PatientBirthDate=birth_date),
+            tags=_tags(
+                StudyDate=DATES[number % len(DATES)],
+                AccessionNumber=ACCESSIONS[(number * 2) % len(ACCESSIONS)],
+                StudyDescription=description,
+            ),
+            series=[
+                Series(MODALITIES[(number + place) % len(MODALITIES)], 1 + place, tags=_tags(BodyPartExamined="HEAD"))
+                for place in range(1 + number % 3)
+            ],
+        )
+        headers.extend(made)
+    return headers
+
+
+POPULATION = _population()
+FILTERS: Mapping[str, list[str]] = {
+    "PatientName": NAMES,
+    "PatientID": PATIENT_IDS,
+    "PatientBirthDate": DATES,
+    "StudyDate": DATES,
+    "AccessionNumber": ACCESSIONS,
+    "StudyDescription": DESCRIPTIONS,
+    "StudyInstanceUID": ["1.2.3", "1.2.33", "1.2.5*"],
+    "Modality": MODALITIES,
+    "ModalitiesInStudy": MODALITIES,
+    "SeriesNumber": ["1", "2", "3"],
+    "SOPInstanceUID": ["1.2.3.1.1", "1.2.4.2.2"],
+    "NumberOfStudyRelatedInstances": ["1", "3", "6"],
+}
+
+
+@st.composite
+def _asked(draw: st.DrawFn) -> tuple[str, str]:
+    """A tag and what somebody may ask of it: values, spelt otherwise, with wildcards, as lists and ranges."""
+    name = draw(st.sampled_from(sorted(FILTERS)))
+    value = draw(st.sampled_from(FILTERS[name]))
+    how = draw(
+        st.sampled_from(["as is", "upper", "lower", "prefix", "suffix", "middle", "one", "list", "range", "open"])
+    )
+    other = draw(st.sampled_from(FILTERS[name]))
+    cut = draw(st.integers(0, len(value)))
+    asked = {
+        "as is": value,
+        "upper": value.upper(),
+        "lower": value.lower(),
+        "prefix": value[:cut] + "*",
+        "suffix": "*" + value[cut:],
+        "middle": value[: cut // 2] + "*" + value[cut:] + "*",
+        "one": value[:cut] + "?" + value[cut + 1 :],
+        "list": f"{value}\\{other}",
+        "range": f"{value}-{other}",
+        "open": f"-{value}",
+    }
+    return name, asked[how]
+
+
+def _naive(headers: list[Header], level: Level, constraints: list[Constraint]) -> set[str]:
+    """The same find without an index: every resource, every rule."""
+    groups: dict[str, list[Header]] = {}
+    for header in headers:
+        groups.setdefault(header.identifiers.orthanc_id(level), []).append(header)
+    return {
+        resource_id
+        for resource_id, group in groups.items()
+        if all(_fulfils(headers, group[0], level, constraint) for constraint in constraints)
+    }
+
+
+def _fulfils(headers: list[Header], first: Header, level: Level, constraint: Constraint) -> bool:
+    siblings = [other for other in headers if other.identifiers.study_uid == first.identifiers.study_uid]
+    if constraint.tag == tag_of("NumberOfStudyRelatedInstances") and level >= Level.STUDY:
+        return constraint.matches(str(len(siblings)))
+    if constraint.tag == tag_of("ModalitiesInStudy") and level >= Level.STUDY:
+        values = [one.main_tags[Level.SERIES]["Modality"] for one in siblings]
+        return any(constraint.matches(value or None) for value in values)
+    for at in range(level, -1, -1):
+        main = ORTHANC_MAIN_TAGS.levels[at].get(constraint.tag)
+        if main is not None:
+            # What came first stays (S4): the tags of a parent are those of the first instance received.
+            top = next(
+                o for o in headers if o.identifiers.orthanc_id(Level(at)) == first.identifiers.orthanc_id(Level(at))
+            )
+            return constraint.matches(top.main_tags[at].get(main.name))
+    main = ORTHANC_MAIN_TAGS.levels[Level.SERIES].get(constraint.tag)
+    if level is Level.STUDY and main is not None:
+        return any(constraint.matches(one.main_tags[Level.SERIES].get(main.name)) for one in siblings)
+    return constraint.matches(None)
+
+
+@pytest.fixture(scope="module")
+def population(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    folder = tmp_path_factory.mktemp("population")
+    with open_archive(folder, storage_access=StorageAccess.NEVER) as opened:
+        seed(opened, POPULATION)
+        yield opened
+
+
+@settings(max_examples=400, deadline=None)
+@given(level=st.sampled_from(Level), asked=st.lists(_asked(), min_size=1, max_size=3), case_sensitive=st.booleans())
+def test_a_find_finds_what_a_filter_over_everything_finds(
+    population: Archive, level: Level, asked: list[tuple[str, str]], case_sensitive: bool
+) -> None:
+    constraints = [where(name, value, case_sensitive=case_sensitive) for name, value in asked]
+    query = FindQuery(level, tuple(constraints))
+
+    found_ids = found(population, query)
+
+    expected = _naive(POPULATION, level, constraints)
+    assert found_ids == [one for one in ids(POPULATION, level) if one in expected]
+    assert population.search.count(query) == len(found_ids)
+
+
+@settings(max_examples=100, deadline=None)
+@given(asked=_asked(), since=st.integers(0, 80), limit=st.integers(0, 80), descending=st.booleans())
+def test_a_page_is_a_piece_of_the_whole_answer(
+    population: Archive, asked: tuple[str, str], since: int, limit: int, descending: bool
+) -> None:
+    constraints = (where(*asked),) if population.search.is_indexed(Level.STUDY, tag_of(asked[0])) else ()
+    order = (OrderBy(OrderKind.DICOM_TAG, tag_of("StudyDate"), descending),)
+
+    whole = found(population, FindQuery(Level.STUDY, constraints, order_by=order))
+    page = found(population, FindQuery(Level.STUDY, constraints, order_by=order, since=since, limit=limit))
+
+    assert page == whole[since : since + limit if limit else None]
+
+
+@settings(max_examples=200, deadline=None)
+@given(name=st.sampled_from(sorted(FILTERS)), value=st.text(max_size=12), level=st.sampled_from(Level))
+def test_no_text_from_outside_breaks_a_find(population: Archive, name: str, value: str, level: Level) -> None:
+    query = FindQuery(level, (where(name, value),), labels=(value,), parents=())
+
+    assert found(population, query) == []
+
+
+def test_half_a_character_of_json_finds_nothing(population: Archive) -> None:
+    for name in ("PatientID", "PatientName", "StudyDate", "Modality"):
+        assert found(population, FindQuery(Level.STUDY, (where(name, "\ud800*"),))) == []
+        assert found(population, FindQuery(Level.STUDY, (where(name, "\ud800"),))) == []
+        assert found(population, FindQuery(Level.STUDY, (where(name, "\ud800-\udfff"),))) == []
+
+
+# --- the index does the work -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", [Level.STUDY, Level.SERIES, Level.INSTANCE])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PatientID", "P1"),
+        ("PatientID", "P1\\P2"),
+        ("PatientID", "P1*"),
+        ("StudyInstanceUID", "1.2.3"),
+        ("StudyInstanceUID", "1.2.3\\1.2.4"),
+        ("AccessionNumber", "A1"),
+        ("AccessionNumber", "A1\\A2"),
+        ("StudyDate", "20250101"),
+        ("StudyDate", "20250101-20250131"),
+    ],
+)
+def test_no_table_is_scanned_for_an_identifier_or_a_day(
+    population: Archive, level: Level, name: str, value: str
+) -> None:
+    assert scans(population, FindQuery(level, (where(name, value),))) == []
+
+
+def test_identifiers_of_series_and_instances_are_looked_up_too(population: Archive) -> None:
+    assert scans(population, FindQuery(Level.SERIES, (where("SeriesInstanceUID", "1.2.3"),))) == []
+    assert scans(population, FindQuery(Level.INSTANCE, (where("SOPInstanceUID", "1.2.3"),))) == []
+
+
+def test_a_filter_without_an_index_scans_and_the_test_above_sees_it(population: Archive) -> None:
+    assert scans(population, FindQuery(Level.STUDY, (where("StudyDescription", "x"),))) == ["SCAN s"]
+
+
+def scans(archive: Archive, query: FindQuery) -> list[str]:
+    """The steps of SQLite's plan that read a whole table; 'ordered' and json_each are what the query brings along."""
+    statement = compile_find(query, [], ORTHANC_MAIN_TAGS)
+    with archive.index.read() as connection:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement.sql}", statement.parameters)]
+    return [step for step in plan if step.startswith("SCAN") and "json_each" not in step and step != "SCAN ordered"]
+
+
+def test_thousands_of_uids_are_one_condition(archive: Archive) -> None:
+    headers = [header for number in range(50) for header in study("P1", f"1.2.{number}")]
+    seed(archive, headers)
+    asked = "\\".join(f"1.2.{number}" for number in range(0, 40_000, 2))
+
+    assert found(archive, FindQuery(Level.STUDY, (where("StudyInstanceUID", asked),))) == ids(headers, Level.STUDY)[::2]
+
+
+def test_a_pattern_of_a_thousand_stars_is_answered(population: Archive) -> None:
+    pattern = "S*" + "M*" * 5000
+
+    assert found(population, FindQuery(Level.STUDY, (where("PatientName", pattern),))) == []
+
+
+def test_a_thousand_labels_are_one_condition(population: Archive) -> None:
+    labels = tuple(f"label-{number}" for number in range(5000))
+
+    for how in (LabelsConstraint.ALL, LabelsConstraint.ANY):
+        assert found(population, FindQuery(Level.STUDY, labels=labels, labels_constraint=how)) == []
+
+
+# --- labels, metadata, parents, order --------------------------------------------------------------------------------
+
+
+def test_labels_are_combined_as_all_any_or_none(archive: Archive) -> None:
+    headers = [header for number in range(4) for header in study(f"P{number}", f"1.2.{number}")]
+    seed(archive, headers)
+    studies = ids(headers, Level.STUDY)
+    for place, label in ((0, "a"), (0, "b"), (1, "a"), (2, "b")):
+        archive.labels.add(Level.STUDY, studies[place], label)
+    archive.labels.add(Level.PATIENT, ids(headers, Level.PATIENT)[3], "a")  # another level's labels do not count
+
+    def of(how: LabelsConstraint, *labels: str) -> set[str]:
+        return set(found(archive, FindQuery(Level.STUDY, labels=labels, labels_constraint=how)))
+
+    assert of(LabelsConstraint.ALL, "a", "b") == {studies[0]}
+    assert of(LabelsConstraint.ALL, "a", "a") == {studies[0], studies[1]}
+    assert of(LabelsConstraint.ANY, "a", "b") == set(studies[:3])
+    assert of(LabelsConstraint.NONE, "a") == set(studies[2:])
+    assert of(LabelsConstraint.NONE) == set(studies)
+
+
+def test_metadata_filter_the_users_own_and_the_systems(archive: Archive) -> None:
+    headers = [*study("P1", "1.2.1"), *study("P2", "1.2.2")]
+    seed(archive, headers)
+    first, second = ids(headers, Level.STUDY)
+    archive.metadata.put(Level.STUDY, first, "1024", "Lesson 7")
+
+    def of(number: int, value: str) -> list[str]:
+        constraint = Constraint.parse(1, "LO", value, case_sensitive=False)
+        return found(archive, FindQuery(Level.STUDY, metadata=((number, constraint),)))
+
+    assert of(1024, "lesson*") == [first]
+    assert of(1024, "lesson 8") == []
+    assert of(LAST_UPDATE, "2026*") == [first, second]
+    assert of(LAST_UPDATE, "1999*") == []
+
+
+def test_parents_narrow_a_find(archive: Archive) -> None:
+    headers = [*study("P1", "1.2.1", series=[Series(), Series("MR")]), *study("P1", "1.2.2"), *study("P2", "1.2.3")]
+    seed(archive, headers)
+    patient = headers[0].identifiers.orthanc_id(Level.PATIENT)
+    first = headers[0].identifiers.orthanc_id(Level.STUDY)
+
+    assert found(archive, FindQuery(Level.STUDY, parents=((Level.PATIENT, patient),))) == ids(headers[:3], Level.STUDY)
+    parents = ((Level.PATIENT, patient), (Level.STUDY, first))
+    assert found(archive, FindQuery(Level.SERIES, (where("Modality", "MR"),), parents=parents)) == [
+        headers[1].identifiers.orthanc_id(Level.SERIES)
+    ]
+    assert found(archive, FindQuery(Level.STUDY, parents=((Level.PATIENT, "none"),))) == []
+    with pytest.raises(BadRequest):
+        found(archive, FindQuery(Level.PATIENT, parents=((Level.STUDY, first),)))
+
+
+def test_an_order_by_tag_metadata_or_number_puts_missing_values_last(archive: Archive) -> None:
+    descriptions = {"1.2.1": "beta", "1.2.2": "Alpha", "1.2.3": None}
+    headers: list[Header] = []
+    for number, (uid, text) in enumerate(descriptions.items()):
+        made = list(study("P1", uid, tags=_tags(StudyDescription=text, StudyID=str(10 - number))))
+        seed(archive, made, at=1_000_000 * (number + 1))
+        headers += made
+    first, second, third = ids(headers, Level.STUDY)
+
+    def ordered(kind: OrderKind, number: int, *, descending: bool = False) -> list[str]:
+        return found(archive, FindQuery(Level.STUDY, order_by=(OrderBy(kind, number, descending),)))
+
+    description, number = tag_of("StudyDescription"), tag_of("StudyID")
+    assert ordered(OrderKind.DICOM_TAG, description) == [second, first, third]
+    assert ordered(OrderKind.DICOM_TAG, description, descending=True) == [first, second, third]
+    assert ordered(OrderKind.DICOM_TAG, number) == [first, third, second]  # '10' < '8' < '9'
+    assert ordered(OrderKind.DICOM_TAG_AS_INT, number) == [third, second, first]
+    assert ordered(OrderKind.METADATA, LAST_UPDATE, descending=True) == [third, second, first]
+    with pytest.raises(BadRequest, match="0010,1010"):
+        ordered(OrderKind.DICOM_TAG, tag_of("PatientAge"))
+
+
+def test_the_limit_of_the_configuration_lowers_what_is_asked(tmp_path: Path) -> None:
+    with open_archive(tmp_path, find_limits=FindLimits(results=2, instances=3)) as archive:
+        seed(archive, [header for number in range(5) for header in study("P1", f"1.2.{number}")])
+
+        assert len(found(archive, FindQuery(Level.STUDY))) == 2
+        assert len(found(archive, FindQuery(Level.STUDY, limit=1))) == 1
+        assert len(found(archive, FindQuery(Level.INSTANCE, limit=100))) == 3
+        assert len(list(archive.search.rows(FindQuery(Level.STUDY), []))) == 5  # C-FIND has its own way to say so
+
+
+# --- values of answers -----------------------------------------------------------------------------------------------
+
+
+def test_rows_hold_the_values_in_the_order_asked(archive: Archive) -> None:
+    series = [
+        Series("MR", 2),
+        Series("CT", 1, tags={"BodyPartExamined": "HEAD"}),
+        Series("SR", 1, sop_class_uid=SR_TEXT),
+    ]
+    seed(archive, study("P1", "1.2.3", patient={"PatientName": "MÜLLER^Jörg"}, series=series))
+    seed(archive, study("P1", "1.2.4"))
+    names = [
+        "NumberOfStudyRelatedInstances",
+        "PatientName",
+        "ModalitiesInStudy",
+        "StudyDescription",
+        "SOPClassesInStudy",
+        "NumberOfStudyRelatedSeries",
+        "NumberOfPatientRelatedStudies",
+        "NumberOfPatientRelatedSeries",
+        "NumberOfPatientRelatedInstances",
+        "InstanceAvailability",
+        "BodyPartExamined",
+        "StudyInstanceUID",
+    ]
+
+    query = FindQuery(Level.STUDY, (where("StudyInstanceUID", "1.2.3"),))
+    (row,) = archive.search.rows(query, [tag_of(name) for name in names])
+
+    assert dict(zip(names, row, strict=True)) == {
+        "NumberOfStudyRelatedInstances": "4",
+        "PatientName": "MÜLLER^Jörg",
+        "ModalitiesInStudy": "CT\\MR\\SR",
+        "StudyDescription": None,
+        "SOPClassesInStudy": f"{CT_IMAGE}\\{SR_TEXT}",
+        "NumberOfStudyRelatedSeries": "3",
+        "NumberOfPatientRelatedStudies": "2",
+        "NumberOfPatientRelatedSeries": "4",
+        "NumberOfPatientRelatedInstances": "5",
+        "InstanceAvailability": "ONLINE",
+        "BodyPartExamined": None,  # of one series, here the first
+        "StudyInstanceUID": "1.2.3",
+    }
+
+
+def test_rows_of_instances_tell_what_the_index_knows_of_the_file(archive: Archive) -> None:
+    seed(archive, study(series=[Series(instances=2)]))
+
+    rows = archive.search.rows(
+        FindQuery(Level.INSTANCE),
+        [tag_of("SOPClassUID"), tag_of("NumberOfSeriesRelatedInstances"), tag_of("InstanceNumber")],
+    )
+
+    assert list(rows) == [(CT_IMAGE, "2", "1"), (CT_IMAGE, "2", "2")]
+
+
+def test_a_tag_of_the_series_level_filters_studies(archive: Archive) -> None:
+    headers = [
+        *study("P1", "1.2.1", series=[Series("CT"), Series("MR", tags={"BodyPartExamined": "A\\B"})]),
+        *study("P2", "1.2.2", series=[Series("US")]),
+    ]
+    seed(archive, headers)
+    first, second = ids(headers, Level.STUDY)
+
+    assert found(archive, FindQuery(Level.STUDY, (where("Modality", "mr"),))) == [first]
+    assert found(archive, FindQuery(Level.STUDY, (where("Modality", "u?"),))) == [second]
+    assert found(archive, FindQuery(Level.STUDY, (where("BodyPartExamined", "A*"),))) == [first]
+    assert found(archive, FindQuery(Level.SERIES, (where("ModalitiesInStudy", "MR"),))) == ids(
+        headers[:2], Level.SERIES
+    )
+
+
+def test_a_tag_indexed_at_another_level_too_is_compared_with_the_nearest(tmp_path: Path) -> None:
+    main_tags = MainTags({Level.SERIES: [tag_of("StudyDate"), tag_of("AccessionNumber")]})
+    with open_archive(tmp_path, main_tags=main_tags) as archive:
+        series = Series(tags={"StudyDate": "20200101", "AccessionNumber": "S1"})
+        headers = list(study("P1", "1.2.1", tags={"AccessionNumber": "A1"}, series=[series]))
+        seed(archive, headers)
+
+        assert found(archive, FindQuery(Level.SERIES, (where("StudyDate", "20200101"),))) == ids(headers, Level.SERIES)
+        assert found(archive, FindQuery(Level.SERIES, (where("AccessionNumber", "S*"),))) == ids(headers, Level.SERIES)
+        assert found(archive, FindQuery(Level.STUDY, (where("AccessionNumber", "S*"),))) == []
+
+
+# --- tags that only files have ---------------------------------------------------------------------------------------
+
+AGE = "PatientAge"
+
+
+def _ages(opened: list[str]) -> Callable[[Path, frozenset[int]], Mapping[int, str]]:
+    """Stands for reading a file: the age is in the file's order of arrival."""
+
+    def read(path: Path, tags: frozenset[int]) -> Mapping[int, str]:
+        opened.append(path.name)
+        return {tag: "042Y" for tag in tags if tag == tag_of(AGE)}
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("access", "filters", "answers"),
+    [(StorageAccess.ALWAYS, True, True), (StorageAccess.ANSWERS, False, True), (StorageAccess.NEVER, False, False)],
+)
+def test_files_are_opened_as_far_as_the_option_allows(
+    tmp_path: Path, access: StorageAccess, filters: bool, answers: bool
+) -> None:
+    opened: list[str] = []
+    with open_archive(tmp_path, tags_of_file=_ages(opened), storage_access=access) as archive:
+        seed(archive, study("P1", "1.2.1"))
+        query = FindQuery(Level.STUDY, (where(AGE, "042Y"), where("PatientID", "P1")))
+
+        assert len(found(archive, query)) == (1 if filters else 0)
+        assert archive.search.may_filter(Level.STUDY, tag_of(AGE)) == filters
+        assert archive.search.may_filter(Level.STUDY, tag_of("PatientID"))
+        assert found(archive, FindQuery(Level.STUDY, (where(AGE, "041Y"),))) == []
+        (row,) = archive.search.rows(
+            FindQuery(Level.STUDY), [tag_of("PatientID"), tag_of(AGE), tag_of("PatientWeight")]
+        )
+        assert row == ("P1", "042Y" if answers else None, None)
+        assert bool(opened) == answers
+
+
+def test_a_file_is_opened_only_for_what_the_index_lets_through(tmp_path: Path) -> None:
+    opened: list[str] = []
+    with open_archive(tmp_path, tags_of_file=_ages(opened), storage_access=StorageAccess.ALWAYS) as archive:
+        seed(archive, [header for number in range(10) for header in study(f"P{number}", f"1.2.{number}")])
+
+        assert len(found(archive, FindQuery(Level.STUDY, (where(AGE, "042Y"), where("PatientID", "P3"))))) == 1
+        assert len(opened) == 1
+
+
+def test_since_with_a_tag_outside_the_index_is_refused_before_the_first_answer(tmp_path: Path) -> None:
+    with (
+        open_archive(tmp_path, tags_of_file=_ages([]), storage_access=StorageAccess.ALWAYS) as archive,
+        pytest.raises(BadRequest, match="Since"),
+    ):
+        archive.search.find(FindQuery(Level.STUDY, (where(AGE, "042Y"),), since=1))
+
+
+def test_an_unreadable_file_is_a_file_without_the_tag(tmp_path: Path) -> None:
+    def read(path: Path, tags: frozenset[int]) -> Mapping[int, str]:
+        raise UnreadableDicom(f"{path} cannot be read.")
+
+    with open_archive(tmp_path, tags_of_file=read, storage_access=StorageAccess.ALWAYS) as archive:
+        seed(archive, study())
+
+        assert found(archive, FindQuery(Level.STUDY, (where(AGE, "042Y"),))) == []
+        assert list(archive.search.rows(FindQuery(Level.STUDY), [tag_of(AGE)])) == [(None,)]
+
+
+# --- nothing is held afterwards --------------------------------------------------------------------------------------
+
+
+def test_answers_left_unread_give_their_reader_back(archive: Archive) -> None:
+    seed(archive, [header for number in range(20) for header in study("P1", f"1.2.{number}")])
+    query = FindQuery(Level.STUDY, (where("PatientID", "P1"),))
+    next(iter(archive.search.find(query)))
+    before = opened_files()
+
+    for _ in range(50):
+        answers = archive.search.find(query)
+        next(answers)
+        del answers
+        rows = archive.search.rows(query, [tag_of(AGE)])
+        del rows
+
+    assert opened_files() <= before
+
+
+def test_finds_read_side_by_side_see_what_was_there_when_they_began(archive: Archive) -> None:
+    headers = [header for number in range(20) for header in study(f"P{number}", f"1.2.{number}")]
+    seed(archive, headers)
+    answers = archive.search.find(FindQuery(Level.STUDY))
+    first = next(answers)
+
+    archive.delete(Level.STUDY, ids(headers, Level.STUDY)[5])
+
+    assert [first.id, *(one.id for one in answers)] == ids(headers, Level.STUDY)
+    assert archive.search.count(FindQuery(Level.STUDY)) == 19
