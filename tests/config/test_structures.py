@@ -192,7 +192,14 @@ def test_extra_tags_belong_to_the_four_levels(tmp_path: Path) -> None:
         "Study": ("ProtocolName", "0018,1030"),
         "Instance": ("00080008",),
     }
-    for wrong in ({"Studies": []}, {"Study": "ProtocolName"}, {"Study": [5]}, {"Study": ["a b"]}, {"Study": [""]}):
+    wrongs: list[Any] = [
+        {"Studies": []},
+        {"Study": "ProtocolName"},
+        {"Study": [5]},
+        {"Study": ["a b"]},
+        {"Study": [""]},
+    ]
+    for wrong in wrongs:
         refused(tmp_path, "ExtraMainDicomTags", wrong)
 
 
@@ -242,7 +249,8 @@ def test_served_folders_may_be_short_or_long(tmp_path: Path) -> None:
 
     assert short["ServeFolders"]["Folders"] == long["ServeFolders"]["Folders"] == {"/docs": "/srv/docs"}
     assert any("ServeFolders.Y" in note for note in long.notes)
-    for wrong in ({"/docs": 5}, {"Folders": []}, {"Folders": {}, "AllowCache": "no"}):
+    wrongs: list[Any] = [{"/docs": 5}, {"Folders": []}, {"Folders": {}, "AllowCache": "no"}]
+    for wrong in wrongs:
         refused(tmp_path, "ServeFolders", wrong)
 
 

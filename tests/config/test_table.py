@@ -73,7 +73,7 @@ def test_every_key_of_orthanc_is_known(name: str) -> None:
 def test_a_setting_is_honored_or_the_log_has_one_line_that_says_what_becomes_of_it(
     setting: Setting, tmp_path: Path
 ) -> None:
-    value = {} if setting.default is None and setting.kind.type_name == "object" else setting.default
+    value: Any = {} if setting.default is None and setting.kind.type_name == "object" else setting.default
     value = (
         {"boolean": True, "path": "x", "integer": 1, "string": "/x"}.get(setting.kind.type_name)
         if value is None
@@ -169,7 +169,9 @@ def test_a_known_misspelling_counts_and_is_corrected_in_the_log(
 
     assert settings[right] == read
     assert settings.is_set(right)
-    assert any(note.startswith(wrong) and f"{right} is the right spelling" in note for note in settings.notes)
+    assert any(
+        note.startswith(wrong) and f"is taken as {right}, which is the right name" in note for note in settings.notes
+    )
 
 
 def test_the_right_spelling_wins_over_the_wrong_one(tmp_path: Path) -> None:

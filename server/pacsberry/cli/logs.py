@@ -47,6 +47,7 @@ def start_logging(options: LogOptions, *, maximum_bytes: int, kept: int) -> LogL
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
+        old.close()
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
     logging.captureWarnings(True)

@@ -10,6 +10,7 @@ from pacsberry.auth.exposure import check_exposure, exposure_remarks
 from pacsberry.cli.exits import Exit, exit_code
 from pacsberry.cli.logs import start_logging
 from pacsberry.cli.options import ServeOptions
+from pacsberry.cli.starting import become_server
 from pacsberry.errors import PacsberryError
 
 LOGGER = logging.getLogger("pacsberry.server")
@@ -19,7 +20,8 @@ def main(text: str) -> int:
     """Serve until told to stop; the exit code."""
     options = ServeOptions.from_json(text)
     try:
-        is_restart = serve(options)
+        if serve(options):
+            become_server(options)
     except (PacsberryError, OSError) as error:
         if options.log.file or options.log.folder:
             LOGGER.error("%s", error)
@@ -27,10 +29,6 @@ def main(text: str) -> int:
         return exit_code(error)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
-    if is_restart:
-        from pacsberry.cli.starting import become_server
-
-        become_server(options)
     return Exit.OK
 
 

@@ -103,7 +103,7 @@ def _named(root: Mapping[str, Node], notes: list[str]) -> dict[str, Node]:
         if right in given:
             notes.append(f"{name} ({node.origin}) is ignored: {right} is set, too.")
         else:
-            notes.append(f"{name} ({node.origin}): {TABLE[name].becomes}; it is taken as that.")
+            notes.append(f"{name} ({node.origin}) {TABLE[name].becomes}.")
             given[right] = node
     return given
 

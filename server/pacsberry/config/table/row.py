@@ -21,7 +21,7 @@ class Setting:
     help: str
     becomes: str = ""
     same_as: str = ""  # unset means: the value of this setting
-    alias_of: str = ""  # another spelling of this setting
+    alias_of: str = ""  # another name of this setting
     container: Json = None  # the default with --layered, where the container images differ
 
     @property
@@ -39,9 +39,9 @@ class Theme:
 
 
 def alias(name: str, of: Setting) -> Setting:
-    """A row for another spelling of a setting: an old name, or a frequent slip of the pen."""
-    right = f"{of.name} is the right spelling"
-    return Setting(name, of.kind, None, f"Another spelling of {of.name}.", right, alias_of=of.name)
+    """A row for another name of a setting: an old one, or a frequent slip of the pen."""
+    right = f"is taken as {of.name}, which is the right name"
+    return Setting(name, of.kind, None, f"Another name of {of.name}.", right, alias_of=of.name)
 
 
 def by_name(settings: tuple[Setting, ...]) -> Mapping[str, Setting]:
