@@ -106,7 +106,7 @@ def main() -> int:
     from pacsberry import app
     from pacsberry.config import load
 
-    settings = load([Path(config)])
+    settings = load([Path(config)], folder=Path.cwd(), environ={})
     install(Trap(step, int(number)))
     app.run(settings, demo=False)
     return 0

@@ -58,7 +58,7 @@ def test_an_uploaded_file_is_kept_byte_for_byte_in_every_syntax(box: Box, syntax
     assert [path.read_bytes() for path in box.files("files")] == [part10]
 
 
-@pytest.mark.parametrize("length", [0, 100, 131, 132, 200, 1000, -1])
+@pytest.mark.parametrize("length", [0, 100, 131, 132, 200, 999, -1])
 def test_a_file_cut_anywhere_is_refused_and_leaves_nothing(box: Box, length: int) -> None:
     part10 = make_instance("CT", transfer_syntax=EXPLICIT)
 

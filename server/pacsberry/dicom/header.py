@@ -174,6 +174,8 @@ def _find(head: bytes, source: Source | None, size: int, meta: FileMeta, syntax:
         return _at_pixels(head, position, size, encoding.explicit, values)
     if position == size and values:
         return _Found(values, False, None, "")
+    if position > size:
+        raise Truncated(f"The file ends {position - size} bytes early.")
     if source is None:
         raise HeadTooShort("The header is longer than the first bytes of the file.")
     return _walk_on(DicomFile(source, size, meta, syntax), position, plan, values)
