@@ -5,7 +5,7 @@ Long answers are iterators over one snapshot of the index; closing them, or read
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pacsberry.archive import listing
@@ -118,7 +118,7 @@ class Resources:
 
     # --- files ---------------------------------------------------------------------------------------------------
 
-    def instance_files(self, level: Level, resource_id: str) -> Iterator[InstanceFile]:
+    def instance_files(self, level: Level, resource_id: str) -> Generator[InstanceFile]:
         """Every instance of a resource, ordered by study, series and IndexInSeries."""
         with self._index.read() as connection:
             key = key_of(connection, level, resource_id)

@@ -13,7 +13,9 @@ from pacsberry.http import (
     metadata,
     page,
     resources,
+    slices,
     system,
+    tags,
     tools,
     uploads,
 )
@@ -31,6 +33,8 @@ _NOUNS = (
     bulk,
     uploads,
     resources,
+    tags,
+    slices,
     labels,
     metadata,
     attachments,

@@ -34,6 +34,7 @@ def post_instances(request: Request, context: Context) -> Answer:
         gzipped = request.header("Content-Encoding").strip().lower() in ("gzip", "x-gzip")
         if uploads.take(upload, request.receipt(), told.add, gzipped=gzipped):
             return Answer.json_items(told.chunks())
+        told.close()
         return Answer.json(describe(told.last)) if told.last is not None else Answer.empty()
     except BaseException:
         told.close()
