@@ -1,7 +1,7 @@
 """Names of folders and files in ZIP archives of DICOM resources (S16): patient / study / series / instance.
 
-Pure.  Names come from tags anybody may have written, so nothing but letters, digits, space and `._-` stays of them, none
-is '..' or longer than LONGEST_NAME, and none is one of the device names of Windows.
+Pure.  Anybody may have written the tags names come from: nothing but letters, digits, space and `._-` stays, no name
+is `..` or longer than LONGEST_NAME, and none is one of the device names of Windows.
 """
 
 import re

@@ -105,9 +105,14 @@ def _charsets(file: DicomFile, element: Element, default_encoding: str) -> Chars
     return Charsets.of(uid_text(raw), default_encoding)
 
 
-def _write(tags: dict[str, Json], form: TagForm, tag: int, name: str, kind: str, value: Json) -> None:
+def _write(
+    tags: dict[str, Json], form: TagForm, tag: int, name: str, kind: str, value: Json, creator: str = ""
+) -> None:
     if form == TagForm.FULL:
-        tags[tag_text(tag)] = {"Name": name or _UNKNOWN, "Type": kind, "Value": value}
+        described: dict[str, Json] = {"Name": name or _UNKNOWN, "Type": kind, "Value": value}
+        if creator:
+            described["PrivateCreator"] = creator
+        tags[tag_text(tag)] = described
     elif form == TagForm.SHORT:
         tags[tag_text(tag)] = value
     else:
@@ -177,7 +182,8 @@ class _TagReader:
             self._put(element.tag, "Null", None)
 
     def _put(self, tag: int, kind: str, value: Json) -> None:
-        _write(self._level.tags, self._form, tag, self._dictionary.keyword(tag, self._creator(tag)), kind, value)
+        creator = self._creator(tag)
+        _write(self._level.tags, self._form, tag, self._dictionary.keyword(tag, creator), kind, value, creator)
 
     def _value(self, element: Element) -> None:
         tag, vr = element.tag, element.vr
