@@ -14,7 +14,7 @@ from pacsberry.dimse.server import DicomServer
 from pacsberry.dimse.settings import DicomSettings
 from pacsberry.ingest import Ingest, Quarantine, Reader
 from pacsberry.modality import Modality
-from tests.dimse.aids import Door
+from tests.dimse.aids import Door, wait_until
 
 EVERYTHING = frozenset(Service)
 # Long enough for a busy machine; tests of time-outs choose their own.
@@ -56,11 +56,11 @@ def ingest(archive: Archive, reader: Reader, storage: Path) -> Ingest:
 
 @pytest.fixture
 def open_door(archive: Archive, ingest: Ingest, policy: DicomPolicy, storage: Path) -> Iterator[Callable[..., Door]]:
-    """A function that opens a door; its keywords are those of DicomSettings, and `access` for the rules."""
+    """A function that opens a door; its keywords are those of DicomSettings, `access` and `is_fast`."""
     doors: list[Door] = []
     before = set(threading.enumerate())
 
-    def open_one(*, access: AccessRules | None = None, **changes: object) -> Door:
+    def open_one(*, access: AccessRules | None = None, is_fast: bool = True, **changes: object) -> Door:
         modalities: dict[str, Modality] = {}
         server = DicomServer(
             settings=replace(SETTINGS, **changes),  # type: ignore[arg-type]
@@ -69,6 +69,7 @@ def open_door(archive: Archive, ingest: Ingest, policy: DicomPolicy, storage: Pa
             ingest=ingest,
             policy=policy,
             modalities=lambda: modalities,
+            is_fast=lambda: is_fast,
         )
         server.start()
         doors.append(Door(server, archive, storage, policy, modalities))
@@ -77,10 +78,16 @@ def open_door(archive: Archive, ingest: Ingest, policy: DicomPolicy, storage: Pa
     yield open_one
     for door in doors:
         door.server.stop()
-    assert set(threading.enumerate()) <= before, "the door has left threads behind"
+    wait_until(lambda: set(threading.enumerate()) <= before)
 
 
 @pytest.fixture
 def door(open_door: Callable[..., Door]) -> Door:
     """A door that lets everybody do everything."""
     return open_door()
+
+
+@pytest.fixture(params=["our road", "pynetdicom's road"])
+def road(request: pytest.FixtureRequest, open_door: Callable[..., Door]) -> Door:
+    """The same door on both roads."""
+    return open_door(is_fast=request.param == "our road")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydicom.uid import UID
 
 from pacsberry.errors import UnreadableDicom
 from pacsberry.peers.outgoing import dataset_region
@@ -24,7 +25,7 @@ def test_it_begins_behind_the_file_meta_information(tmp_path: Path) -> None:
 
 def test_a_long_file_meta_information_is_followed(tmp_path: Path) -> None:
     ds = make_dataset("CT")
-    ds.file_meta.PrivateInformationCreatorUID = "1.2.3"
+    ds.file_meta.PrivateInformationCreatorUID = UID("1.2.3")
     ds.file_meta.PrivateInformation = bytes(20000)
 
     assert region(tmp_path / "file", part10(ds)) == bare(ds)

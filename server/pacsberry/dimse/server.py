@@ -25,9 +25,8 @@ from pacsberry.modality import Modality
 from pacsberry.peers.installed import WRITTEN_AGAINST, installed_pynetdicom, is_expected_pynetdicom
 
 if TYPE_CHECKING:
-    from pacsberry.dimse.plain_road import PlainRoad
-
     from pacsberry.dimse.inbound import InboundAssociation
+    from pacsberry.dimse.plain_road import PlainRoad
 
 LOGGER = logging.getLogger("pacsberry.dimse")
 
@@ -45,8 +44,13 @@ class DicomServer:
         policy: DicomPolicy,
         modalities: Callable[[], Mapping[str, Modality]],
         dictionary: TagDictionary = STANDARD,
+        is_fast: Callable[[], bool] = is_expected_pynetdicom,
     ) -> None:
-        """`modalities`: the remote nodes as configured at the moment it is called, by name."""
+        """`modalities`: the remote nodes as configured at the moment it is called, by name.
+
+        `is_fast` says at start whether our own road or pynetdicom's is taken.
+        """
+        self._is_fast = is_fast
         self._settings = settings
         self._house = House(
             archive=archive,
@@ -84,7 +88,7 @@ class DicomServer:
 
     def start(self) -> None:
         """Listen; OSError when the port cannot be had."""
-        if is_expected_pynetdicom():
+        if self._is_fast():
             self._listener.start()
         else:
             from pacsberry.dimse.plain_road import PlainRoad
