@@ -162,4 +162,4 @@ def _is_cross_site(headers: Mapping[str, str]) -> bool:
     names = {host.rsplit(":", 1)[0].strip("[]") for host in hosts}
     if names & {"localhost", "127.0.0.1", "::1"}:
         return False
-    return origin_host not in hosts
+    return not origin_host or origin_host not in hosts

@@ -187,6 +187,8 @@ class HttpServer:
             wasyncore.poll2(0.1, self._map)
         for channel in self._channels():
             channel.handle_close()
+        for listener in self._listeners:
+            listener.close()
         wasyncore.close_all(self._map, ignore_all=True)
 
     def _unsent(self) -> bool:
