@@ -57,9 +57,9 @@ class Archive:
             first_open_bucket=self.files.first_open_bucket,
             on_indexed=self._on_indexed,
         )
-        self._add_nouns(settings)
         self._keeper = Keeper(self.files, self.index, overwrite=settings.overwrite, clock=self._clock)
         self._remover = Remover(self.files, self.index)
+        self._add_nouns(settings)
 
     def _add_nouns(self, settings: ArchiveSettings) -> None:
         """What can be asked of the index, one object for each noun of the REST API."""
@@ -82,6 +82,7 @@ class Archive:
             self.files,
             names=AttachmentNames(settings.user_content_types),
             check_revisions=settings.check_revisions,
+            on_garbage=self._remover.wake,
             clock=clock,
         )
         outside = OutsideTags(self._read_tags, settings.storage_access)

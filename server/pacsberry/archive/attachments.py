@@ -6,6 +6,7 @@ replaces becomes garbage in the same transaction.
 
 import hashlib
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
@@ -46,18 +47,37 @@ class Attachment:
         """The entity tag; without an MD5 the CRC-32 stands in for it."""
         return etag(self.revision, self.md5 or ("" if self.crc32 is None else f"{self.crc32:08x}"))
 
+    def facts(self, md5: str) -> dict[str, object]:
+        """What Orthanc tells of a file."""
+        return {
+            "CompressedMD5": md5,
+            "CompressedSize": self.size,
+            "ContentType": self.number,
+            "UncompressedMD5": md5,
+            "UncompressedSize": self.size,
+            "Uuid": self.uuid,
+        }
+
 
 class Attachments:
     """Reads and writes attachments; thread-safe."""
 
     def __init__(
-        self, index: Index, files: FileStore, *, names: AttachmentNames, check_revisions: bool, clock: Clock
+        self,
+        index: Index,
+        files: FileStore,
+        *,
+        names: AttachmentNames,
+        check_revisions: bool,
+        on_garbage: Callable[[], None],
+        clock: Clock,
     ) -> None:
-        """`check_revisions`: the option CheckRevisions."""
+        """`check_revisions`: the option CheckRevisions; `on_garbage`: told when a file may be removed."""
         self.names = names
         self._index = index
         self._files = files
         self._check_revisions = check_revisions
+        self._on_garbage = on_garbage
         self._clock = clock
 
     def all(self, level: Level, resource_id: str) -> list[Attachment]:
@@ -78,16 +98,8 @@ class Attachments:
         return attachment.md5 or self._read_md5(attachment.file)
 
     def info(self, attachment: Attachment) -> dict[str, object]:
-        """All facts, in the words of /attachments/{name}/info."""
-        md5 = self.md5(attachment)
-        return {
-            "CompressedMD5": md5,
-            "CompressedSize": attachment.size,
-            "ContentType": attachment.number,
-            "UncompressedMD5": md5,
-            "UncompressedSize": attachment.size,
-            "Uuid": attachment.uuid,
-        }
+        """All facts, in the words of /attachments/{name}/info, with the MD5 whatever it takes."""
+        return attachment.facts(self.md5(attachment))
 
     def verify(self, attachment: Attachment) -> None:
         """Read the file and compare: BadRequest when it is damaged, or nothing is known to compare it with."""
@@ -139,6 +151,7 @@ class Attachments:
             raise
         # Any other error leaves open whether the row is there: the file stays, and the next start decides.
         self._files.indexed([file])
+        self._on_garbage()
         return attachment
 
     def delete(self, level: Level, resource_id: str, name: str, *, if_match: str | None = None) -> None:
@@ -158,6 +171,7 @@ class Attachments:
             self._log(connection, level, key)
 
         self._index.write(act)
+        self._on_garbage()
 
     def of_key(self, connection: sqlite3.Connection, level: Level, key: int) -> list[Attachment]:
         """The attachments of a row, by number."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from pacsberry.archive.index import Index
 from pacsberry.archive.pages import DEFAULT_LIMIT, last_number, page_limit
+from pacsberry.archive.places import bounded
 from pacsberry.archive.times import utc_text
 from pacsberry.errors import BadRequest
 from pacsberry.model import Level
@@ -84,10 +85,10 @@ def _read(
     values: list[object] = []
     if since is not None:
         conditions.append("seq > ?")
-        values.append(since)
+        values.append(bounded(since))
     if to is not None:
         conditions.append("seq <= ?")
-        values.append(to)
+        values.append(bounded(to))
     if types:
         conditions.append("type IN (SELECT value FROM json_each(?))")
         values.append(json.dumps(types))

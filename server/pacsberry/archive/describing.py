@@ -63,7 +63,7 @@ class Describer:
             found["Metadata"] = self._metadata.named(self._metadata.of_key(connection, level, key))
         if Content.ATTACHMENTS in content:
             attached = self._attachments.of_key(connection, level, key)
-            found["Attachments"] = [self._attachments.info(attachment) for attachment in attached]
+            found["Attachments"] = [attachment.facts(attachment.md5) for attachment in attached]
         if view.requested_tags:
             found["RequestedTags"] = self._writer.write(
                 self._requested(connection, level, key, view.requested_tags), view.form

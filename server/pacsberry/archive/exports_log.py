@@ -5,6 +5,7 @@ from typing import Final
 
 from pacsberry.archive.index import Index
 from pacsberry.archive.pages import DEFAULT_LIMIT, last_number, page_limit
+from pacsberry.archive.places import bounded
 from pacsberry.archive.times import utc_text
 from pacsberry.model import Clock, Identifiers, Level
 
@@ -44,7 +45,7 @@ class ExportLog:
             rows = connection.execute(
                 f"""SELECT seq, level, id, modality, at, patient_id, study_uid, series_uid, sop_uid FROM exports
                     WHERE seq > ? ORDER BY seq {"DESC" if last else "ASC"} LIMIT ?""",
-                (0 if last else since, limit + 1),
+                (0 if last else bounded(since), limit + 1),
             ).fetchall()
             ending = rows[:limit][-1][0] if rows else last_number(connection, "exports")
         exports = [_described(*row[:5], identifiers=row[5:]) for row in rows[:limit]]
