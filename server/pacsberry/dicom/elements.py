@@ -129,8 +129,8 @@ class _Walk:
     """The state of one walk."""
 
     __slots__ = (
-        "_base", "_container", "_data", "_encoding", "_nested", "_outermost", "_position", "_source", "_stack",
-        "_unpack", "_vr_of",
+        "_base", "_container", "_data", "_encoding", "_is_past_pixels", "_nested", "_outermost", "_position", "_source",
+        "_stack", "_unpack", "_vr_of",
     )  # fmt: skip
 
     def __init__(
@@ -139,6 +139,7 @@ class _Walk:
         self._source = source
         self._position = start
         self._nested = nested
+        self._is_past_pixels = False  # of the data set, not of an icon inside
         self._vr_of = vr_of
         self._data = b""  # a block of the source
         self._base = 0  # offset of its first byte
@@ -180,10 +181,12 @@ class _Walk:
             self._data, self._base = self._source.block(self._position, 12)
             at = self._position - self._base
         available = len(self._data) - at
-        if available < 8:
-            # A few zero bytes after the last element: padding of some writers.
-            if self._container is None and (available <= 0 or not any(self._data[at:])):
+        if self._container is None:
+            if available <= 0:
                 return 0
+            if self._is_past_pixels and not any(self._data[at : at + 8]):
+                return 0  # zeros that some writers pad files with; elsewhere they are a file gone bad
+        if available < 8:
             raise self._ends_early(self._position + 8)
         return available
 
@@ -263,12 +266,14 @@ class _Walk:
         if container is not None and container.kind != Kind.ITEM:
             raise UnreadableDicom(f"Element {tag:08x} at byte {start} is where an item has to be.")
         depth = container.depth if container is not None else 0
+        if tag >= PIXEL_DATA and not depth:
+            self._is_past_pixels = True
         if encoding.explicit:
             short = _SHORT.get(vr_bytes)
             if short is not None:
                 vr, value, length = short, start + 8, short_length
             else:
-                vr, value, length = self._long_form(tag, vr_bytes, short_length, available)
+                vr, value, length = self._long_form(vr_bytes, short_length, available)
         else:
             vr = self._vr_of(tag) if self._nested and self._vr_of is not None else ""
             value = start + 8
@@ -292,15 +297,13 @@ class _Walk:
             self._position = end
         return Element(kind, tag, vr, start, value, length, depth, encoding)
 
-    def _long_form(self, tag: int, vr_bytes: bytes, short_length: int, available: int) -> tuple[str, int, int]:
+    def _long_form(self, vr_bytes: bytes, short_length: int, available: int) -> tuple[str, int, int]:
         """(VR, value offset, length) of an element whose VR is not one of those with a 16-bit length."""
         start = self._position
         vr = _LONG.get(vr_bytes)
         if vr is None:
             vr = "UN"
             if not (vr_bytes.isalpha() and vr_bytes.isupper()):
-                if not tag:
-                    raise UnreadableDicom(f"There is no element at byte {start}.")
                 return vr, start + 8, short_length  # as DCMTK reads what cannot be a VR of a later standard
         if available < 12:
             raise self._ends_early(start + 12)

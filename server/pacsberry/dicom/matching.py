@@ -47,8 +47,9 @@ class Constraint:
         if not value or is_ignored(tag):
             return cls(tag, Match.UNIVERSAL, case_sensitive)
         if vr in _RANGE_VRS and "-" in value:
-            low, _, high = value.partition("-")
-            return cls(tag, Match.RANGE, case_sensitive, (low.strip(), high.strip()))
+            low, _, high = (end.strip() for end in value.partition("-"))
+            kind = Match.RANGE if low or high else Match.UNIVERSAL
+            return cls(tag, kind, case_sensitive, (low, high))
         if "\\" in value:
             listed = tuple(part.strip(" \0") for part in value.split("\\"))
             return cls._exact(tag, Match.LIST, case_sensitive, tuple(part for part in listed if part))

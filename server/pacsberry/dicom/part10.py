@@ -79,6 +79,9 @@ def settled_syntax(meta: FileMeta, head: bytes) -> str:
     first = head[meta.dataset_offset : meta.dataset_offset + 8]
     named = meta.transfer_syntax_uid
     if not named:
+        # The first group of a data set is 0004 or 0008, hardly ever another, in either byte order.
+        if (first[:1] == b"\0") == (first[1:2] == b"\0"):
+            raise UnreadableDicom("This is no DICOM file: it begins with no data element.")
         return guess_transfer_syntax(first)
     if named in UNCOMPRESSED_SYNTAXES and len(first) == 8:
         looks_explicit = first[4:6] in SHORT_VRS or first[4:6] in LONG_VRS
