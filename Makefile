@@ -77,7 +77,7 @@ clean: ## remove everything that make made, but no data
 	$(PIP) install --no-deps --editable .
 	$(BIN)/python -m compileall -q -o 2 .venv/lib
 	$(BIN)/python -m compileall -q -o 0 -o 2 server/pacsberry appliance/pacsberry_appliance
-	$(BIN)/python -OO -P -c 'import pacsberry.cli.server, pacsberry.app, pynetdicom'
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -OO -P -c 'import pacsberry.cli.server, pacsberry.app, pynetdicom'
 	touch $@
 
 .venv/tools-installed: requirements-dev.lock .venv/installed
