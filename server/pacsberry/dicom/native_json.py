@@ -75,8 +75,6 @@ def _value(vr: str, value: str) -> str:
         return "{" + ",".join(f'"{group}":{_quote(text)}' for group, text in person_groups(value)) + "}"
     if vr in _INTEGERS or vr in _DECIMALS:
         return _number(vr, value)
-    if vr == "AT":
-        return f'"{value.upper()}"'
     return _quote(value)
 
 

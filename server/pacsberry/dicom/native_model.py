@@ -155,6 +155,8 @@ class _Reader:
             level.creators[element.tag] = text.strip()
         if attribute.vr in _SINGLE_VALUED:
             return writer.values(attribute, [text])
+        if attribute.vr == "AT":
+            text = text.replace(",", "").upper()
         values = [value.strip(" ") for value in text.split("\\")]
         return writer.values(attribute, values) if any(values) else writer.empty(attribute)
 

@@ -4,7 +4,6 @@ import base64
 import re
 from collections.abc import Callable, Iterator
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
 from pacsberry.dicom.names import TagDictionary
 from pacsberry.dicom.native_model import Attribute, person_groups, write_model
@@ -49,7 +48,7 @@ class _XmlWriter:
         return f"{_opening(attribute)}<InlineBinary>{encoded}</InlineBinary></DicomAttribute>\n"
 
     def bulk(self, attribute: Attribute, path: str) -> str:
-        return f"{_opening(attribute)}<BulkData uri={quoteattr(self._bulk_uri(path))}/></DicomAttribute>\n"
+        return f"{_opening(attribute)}<BulkData uri={_attribute(self._bulk_uri(path))}/></DicomAttribute>\n"
 
     def begin_sequence(self, attribute: Attribute) -> str:
         return _opening(attribute) + "\n"
@@ -70,9 +69,9 @@ class _XmlWriter:
 def _opening(attribute: Attribute) -> str:
     further = ""
     if attribute.keyword:
-        further += f" keyword={quoteattr(_clean(attribute.keyword))}"
+        further += f" keyword={_attribute(attribute.keyword)}"
     if attribute.creator:
-        further += f" privateCreator={quoteattr(_clean(attribute.creator))}"
+        further += f" privateCreator={_attribute(attribute.creator)}"
     return f'<DicomAttribute tag="{attribute.tag:08X}" vr="{attribute.vr}"{further}>'
 
 
@@ -88,7 +87,13 @@ def _name_parts(text: str) -> str:
 
 
 def _text(value: str) -> str:
-    return escape(_clean(value), {"\r": "&#13;"})
+    return _clean(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+
+
+def _attribute(value: str) -> str:
+    """A value between quotes, as an attribute of an XML element has it."""
+    escaped = _text(value).replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
+    return f'"{escaped}"'
 
 
 def _clean(value: str) -> str:
