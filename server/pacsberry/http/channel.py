@@ -162,7 +162,7 @@ class Channel(HTTPChannel):
         super().handle_close()
 
     def tend(self, now: float, monotonic: float, *, crowded: bool) -> None:
-        """Let the connection end when its client stands still; run about once a second by the listening thread.
+        """End the connection when its client stands still; run about once a second by the listening thread.
 
         `crowded`: others wait to be accepted, so an idle connection has to go at once.
         """
@@ -183,7 +183,9 @@ class Channel(HTTPChannel):
         else:
             over = crowded or quiet > limits.keep_alive_seconds
         if over:
-            self.will_close = True
+            # Not `will_close`, which waits until the client can take bytes: perhaps that is what it does not do.
+            self._refused = False
+            self.handle_close()
 
     # ---- a worker
 

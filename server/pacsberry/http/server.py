@@ -12,8 +12,9 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
@@ -38,8 +39,6 @@ _HEADER_BYTES = 65536  # of one request
 _WATERMARK_BYTES = 512 * 1024  # of an answer wait for the client; a worker waits beyond that
 _STOP_SECONDS = 10.0  # running requests and answers on their way get so long when the server stops
 
-_Address = tuple[int, int, int, object]  # family, type, protocol, what bind takes
-
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -62,7 +61,7 @@ class Listener(TcpWSGIServer):
         *,
         dispatcher: Workers,
         adj: Adjustments,
-        sockinfo: _Address,
+        sock: socket.socket,
         reception: Reception,
         tls: ssl.SSLContext | None,
         patience: Patience,
@@ -72,7 +71,10 @@ class Listener(TcpWSGIServer):
         self.patience = patience
         self._pipe_lock = threading.Lock()  # guards the pipe that wakes the listening thread against being closed
         self._pipe_closed = False
-        super().__init__(application, map, dispatcher=dispatcher, adj=adj, sockinfo=sockinfo)
+        sockinfo = (sock.family, sock.type, sock.proto, sock.getsockname())
+        super().__init__(
+            application, map, _sock=sock, dispatcher=dispatcher, adj=adj, sockinfo=sockinfo, bind_socket=False
+        )
 
     def accept(self) -> tuple[socket.socket, tuple[str, int]] | None:
         """The next connection, wrapped when this is HTTPS; shaking hands is left to its channel."""
@@ -85,6 +87,14 @@ class Listener(TcpWSGIServer):
             return self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
         except BaseException:
             connection.close()
+            raise
+
+    def set_socket_options(self, conn: socket.socket) -> None:
+        """Set up an accepted connection, whose client may be gone already."""
+        try:
+            super().set_socket_options(conn)
+        except OSError:
+            conn.close()
             raise
 
     def maintenance(self, now: float) -> None:
@@ -147,19 +157,19 @@ class HttpServer:
         adjustments = _adjustments(settings)
         patience = Patience(settings.timeout_seconds, settings.keep_alive_seconds)
 
-        def listen(sockinfo: _Address) -> Listener:
-            return Listener(
+        self._listeners = [
+            Listener(
                 door,
                 self._map,
                 dispatcher=self._workers,
                 adj=adjustments,
-                sockinfo=sockinfo,
+                sock=sock,
                 reception=reception,
                 tls=tls,
                 patience=patience,
             )
-
-        self._listeners = _open(settings, listen)
+            for sock in _bind_all(settings)
+        ]
         self._thread.start()
 
     def stop(self) -> None:
@@ -221,23 +231,48 @@ def _adjustments(settings: HttpSettings) -> Adjustments:
     return adjustments
 
 
-def _open(settings: HttpSettings, listen: Callable[[_Address], Listener]) -> list[Listener]:
-    """Listen on every address asked for; with none given on all, IPv4 and (where there is one) IPv6."""
+def _bind_all(settings: HttpSettings) -> list[socket.socket]:
+    """A socket on every address asked for; with none given on all, IPv4 and (where there is one) IPv6."""
     wanted = settings.addresses or ("0.0.0.0", "::")  # noqa: S104  # who may come in is decided by access.py
     port = settings.port
-    listeners: list[Listener] = []
+    bound: list[socket.socket] = []
     for address in wanted:
         try:
-            found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-            listeners.append(listen((found[0], found[1], found[2], found[4])))
+            bound.append(_bind(address, port))
         except OSError as error:
-            if not settings.addresses and address == "::" and error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
-                continue
-            for listener in listeners:
-                listener.close()
+            if not settings.addresses and bound and error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+                continue  # a machine without IPv6
+            for sock in bound:
+                sock.close()
             raise ConfigError(
                 f"HttpPort: {address} port {port} cannot be listened on ({error.strerror or error}). "
                 "Stop the program that uses it, or set another HttpPort."
             ) from error
-        port = port or int(listeners[0].effective_port)
-    return listeners
+        port = port or bound[0].getsockname()[1]
+    return bound
+
+
+def _bind(address: str, port: int) -> socket.socket:
+    family, place = _resolve(address, port)
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # IPv4 has a socket of its own
+        sock.bind(place)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _resolve(address: str, port: int) -> tuple[int, tuple[Any, ...]]:
+    """The family and what to bind for an address or a host name; OSError when there is none of that name."""
+    for family, rest in ((socket.AF_INET, ()), (socket.AF_INET6, (0, 0))):
+        try:
+            socket.inet_pton(family, address)
+        except OSError:
+            continue
+        return family, (address, port, *rest)
+    found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    return found[0], found[4]
