@@ -16,8 +16,9 @@ from pacsberry.cli.options import ServeOptions
 from pacsberry.config import Settings
 
 # What the server loads most of: all of it compiled for -OO, or -OO costs more than it saves (4 MB: modules without a
-# .pyc are compiled in memory at each start).
-_PROBES = ("logging", "sqlite3", "pacsberry.config", "bottle", "pynetdicom")
+# .pyc are compiled in memory at each start). Not bottle: it puts a copy of itself beside our console script, which is
+# found there first and never compiled.
+_PROBES = ("logging", "sqlite3", "pacsberry.config", "waitress", "pynetdicom")
 # Blocks over 128 KB go back to the system when freed; without this the C library learns to keep them (a login computes
 # in 8 MB, which then stay).
 _RETURNED_BYTES = "131072"
