@@ -78,7 +78,7 @@ def _profiles(goals: Collection[int], figures: Sequence[Figure], folder: Path) -
     """Each load that measures one of `goals` is profiled once, for all of them."""
     found = {}
     for load in LOADS:
-        own = [figure for figure in load.figures if figure in figures and figure.goal in goals]
+        own = [figure for figure in load.figures if figure in figures and figure.goal in goals and figure.limit]
         if own:
             numbers = ", ".join(str(number) for number in sorted({figure.goal for figure in own}))
             print(f"profile of {load.name}", file=sys.stderr, flush=True)

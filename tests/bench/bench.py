@@ -30,8 +30,8 @@ class Sizes:
     rounds: int
 
 
-FULL = Sizes(slices=1000, stock_slices=100, large_megabytes=300, tiny=20_000, idle_seconds=20, rounds=3)
-QUICK = Sizes(slices=200, stock_slices=24, large_megabytes=60, tiny=2000, idle_seconds=5, rounds=1)
+FULL = Sizes(slices=1000, stock_slices=200, large_megabytes=300, tiny=20_000, idle_seconds=20, rounds=3)
+QUICK = Sizes(slices=200, stock_slices=40, large_megabytes=60, tiny=2000, idle_seconds=5, rounds=1)
 
 
 @dataclass(slots=True)

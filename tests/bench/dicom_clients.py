@@ -45,6 +45,12 @@ def send_with_nagle(server: Server, folders: Sequence[Path], host: str, inside: 
     return run_program(command, timeout_seconds=_TIMEOUT_SECONDS, TCP_NODELAY="0")
 
 
+def echo_from(server: Server, host: str, inside: Sequence[str]) -> None:
+    """One C-ECHO by DCMTK echoscu, from a network namespace."""
+    command = [*inside, find_program("echoscu"), *_titles(), host, str(server.dicom_port)]
+    run_program(command, timeout_seconds=_TIMEOUT_SECONDS)
+
+
 def get(server: Server, study_uids: Sequence[str]) -> None:
     """getscu of whole studies; what arrives is counted by DCMTK and thrown away."""
     for uid in study_uids:

@@ -66,7 +66,7 @@ class HttpClient:
         finally:
             self._used_at = time.monotonic()
         if answer.status != 200:
-            text = answer.read(300).decode(errors="replace").strip()
+            text = " ".join(answer.read(300).decode(errors="replace").split())
             self._connection.close()
             raise BenchFailure(f"{method} {path.partition('?')[0]} was answered with {answer.status}: {text}")
         return answer

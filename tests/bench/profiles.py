@@ -19,7 +19,8 @@ _SAMPLER = Path(__file__).with_name("sampler.py")
 
 def profile(load: Load, figures: Collection[Figure], folder: Path) -> str:
     """Markdown: the largest shares of CPU time, of memory, or of both, as the units of `figures` ask for."""
-    modes = sorted({"memory" if figure.unit == "MiB" else "time" for figure in figures})
+    modes = ["time"] if any(figure.unit != "MiB" for figure in figures) else []
+    modes += ["imports", "lines"] if any(figure.unit == "MiB" for figure in figures) else []
     return "\n\n".join(_profile_once(load, mode, folder) for mode in modes)
 
 
@@ -33,7 +34,7 @@ def _profile_once(load: Load, mode: str, folder: Path) -> str:
         found = [json.loads(path.read_text()) for path in sorted(out.glob(f"{mode}-*.json"))]
     if not found:
         return f"The {mode} profile is empty: {next(iter(bench.results.reasons.values()), 'the server left nothing')}"
-    return _combined(found, highest=mode == "memory")
+    return _combined(found, highest=mode != "time")
 
 
 def _combined(found: Collection[dict[str, dict[str, float]]], *, highest: bool) -> str:
@@ -44,8 +45,7 @@ def _combined(found: Collection[dict[str, dict[str, float]]], *, highest: bool) 
         for one in found:
             for place, amount in one[heading].items():
                 amounts[place] = max(amounts[place], amount) if highest else amounts[place] + amount
-        total = sum(amounts.values())
-        lines = [f"{heading} ({number_text(total)} in all, {len(found)} server processes):", "", "```"]
+        lines = [f"{heading}, {'the highest' if highest else 'the sum'} of {len(found)} servers:", "", "```"]
         largest = sorted(amounts.items(), key=lambda item: -item[1])[:_LINES_SHOWN]
         lines += [f"{number_text(amount):>8}  {place}" for place, amount in largest]
         parts.append("\n".join([*lines, "```"]))

@@ -1,12 +1,12 @@
 """Runs Pacsberry's command in this process and finds out where its time or its memory goes.
 
-    python -P sampler.py time|memory FOLDER serve CONFIG
+    python -P sampler.py time|imports|lines FOLDER serve CONFIG
 
 At the end a JSON document is left in FOLDER. `time` looks at all threads every 5 ms and books the CPU time each has
 used since the last look (/proc/self/task/TID/schedstat, nanoseconds) under the function it is in, so that waiting
-weighs nothing and C code weighs what it costs. `memory` notes how much resident memory each import adds and which
-lines hold Python's memory when the resident set is at its highest. A script of its own, so that nothing of the
-bench is loaded into the server; it is slower than the server, and its figures are shares, not costs.
+weighs nothing and C code weighs what it costs. `imports` notes how much resident memory each import adds, `lines`
+which lines hold Python's memory when the resident set is at its highest. A script of its own, so that nothing of the
+bench is loaded into the server; it slows the server down, and its figures are shares, not costs.
 """
 
 import builtins
@@ -28,6 +28,7 @@ _MEBIBYTE = 2**20
 _STEP_BYTES = 2_000_000  # memory is looked at again when it has grown by this much
 _LINES_KEPT = 40
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_NUMBER = re.compile(r"[^A-Za-z-]|-\d")  # where the kind of thread ends in 'association-3 AET@host'
 _SITE = re.compile(r".*/(site-packages|lib/python3\.\d+|server)/")  # what file names are shortened by
 
 
@@ -54,7 +55,7 @@ def _run_command(mode: str, folder: str, arguments: list[str]) -> None:
 
 
 def _run_watched(mode: str, folder: Path, arguments: list[str]) -> None:
-    watcher = _Time() if mode == "time" else _Memory()
+    watcher = {"time": _Time, "imports": _Imports, "lines": _Lines}[mode]()
     watcher.start()
     sys.argv = arguments
     try:
@@ -99,6 +100,10 @@ class _Time(_Watcher):
         self._under: defaultdict[str, float] = defaultdict(float)
         self._threads: defaultdict[str, float] = defaultdict(float)
 
+    def start(self) -> None:
+        self._spent_ns(threading.get_native_id())  # the interpreter's start is nobody's
+        super().start()
+
     def _look(self) -> None:
         threads = {thread.ident: thread for thread in threading.enumerate()}
         for ident, frame in sys._current_frames().items():
@@ -119,7 +124,7 @@ class _Time(_Watcher):
         return now - before if now >= before else now  # a number may be used again
 
     def _book(self, frame: FrameType, thread: str, seconds: float) -> None:
-        self._threads[thread.rstrip("0123456789-_ ()")] += seconds
+        self._threads[_NUMBER.split(thread)[0]] += seconds
         self._inside[_place(frame)] += seconds
         seen: set[str] = set()
         walker: FrameType | None = frame
@@ -137,20 +142,21 @@ class _Time(_Watcher):
         }
 
 
-class _Memory(_Watcher):
+class _Imports(_Watcher):
     def __init__(self) -> None:
         super().__init__()
-        self._imports: defaultdict[str, float] = defaultdict(float)
+        self._added: defaultdict[str, float] = defaultdict(float)
         self._nested = threading.local()
         self._original = builtins.__import__
-        self._highest_bytes = 0
-        self._lines: dict[str, float] = {}
-        self._bare_bytes = _rss_bytes()
+        self._added["(bare interpreter)"] = _rss_bytes()
 
     def start(self) -> None:
         builtins.__import__ = self._import
-        tracemalloc.start(1)
-        super().start()
+
+    def stop(self) -> dict[str, dict[str, float]]:
+        builtins.__import__ = self._original
+        added = {name: size / _MEBIBYTE for name, size in _largest(self._added).items()}
+        return {"MiB of RSS added by importing (what is imported inside is counted there)": added}
 
     def _import(self, name: str, *rest: Any, **named: Any) -> ModuleType:
         if name in sys.modules:
@@ -162,8 +168,19 @@ class _Memory(_Watcher):
             return self._original(name, *rest, **named)
         finally:
             grown = _rss_bytes() - before
-            self._imports[name] += grown - self._nested.bytes
+            self._added[name] += grown - self._nested.bytes
             self._nested.bytes = outer + grown
+
+
+class _Lines(_Watcher):
+    def __init__(self) -> None:
+        super().__init__()
+        self._highest_bytes = 0
+        self._lines: dict[str, float] = {}
+
+    def start(self) -> None:
+        tracemalloc.start(1)
+        super().start()
 
     def _look(self) -> None:
         rss = _rss_bytes()
@@ -177,11 +194,7 @@ class _Memory(_Watcher):
         }
 
     def _seen(self) -> dict[str, dict[str, float]]:
-        imports = {name: size / _MEBIBYTE for name, size in _largest(self._imports).items()}
-        return {
-            "MiB of RSS added by importing": {"(bare interpreter)": self._bare_bytes / _MEBIBYTE, **imports},
-            "MiB held by Python objects made at, when RSS was highest": self._lines,
-        }
+        return {"MiB held by Python objects made at, when RSS was highest": self._lines}
 
 
 def _place(frame: FrameType) -> str:

@@ -25,7 +25,7 @@ ORTHANC, PACSBERRY = "orthanc", "pacsberry"
 SERVERS = (PACSBERRY, ORTHANC)
 BENCH_AET, SINK_AET, SERVER_AET = "BENCH", "SINK", "ARCHIVE"
 _START_SECONDS = 60.0
-_STOP_SECONDS = 60.0
+_STOP_SECONDS = 30.0
 _PLUGINS = Path("/usr/share/orthanc/plugins")
 
 
@@ -34,6 +34,7 @@ class Life:
     """What a server cost from its start to its end, known once it has ended."""
 
     written_bytes: int = 0
+    was_killed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,16 @@ class Launch:
 def running(name: str, storage: Path, launch: Launch = Launch()) -> Iterator[Server]:
     """A server on `storage`, started but perhaps not answering yet; stopped when the block ends.
 
-    A folder used before is taken up again, with what is stored in it.
+    A folder used before is taken up again, with what is stored in it. Raises BenchFailure when the server will
+    not stop.
     """
     server = _start(name, storage, launch)
     try:
         yield server
     finally:
         _stop(server)
+    if server.life.was_killed:
+        raise BenchFailure(f"{name} did not stop within {_STOP_SECONDS:.0f} s of SIGTERM and was killed")
 
 
 @contextmanager
@@ -197,6 +201,7 @@ def _stop(server: Server) -> None:
         if pid:
             break
         if time.monotonic() > deadline:
+            server.life.was_killed = True
             os.killpg(process.pid, signal.SIGKILL)
         time.sleep(0.02)
     process.returncode = os.waitstatus_to_exitcode(status)

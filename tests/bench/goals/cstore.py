@@ -17,7 +17,10 @@ def _peak(senders: int) -> Figure:
 
 
 def _cpu(goal: int, kind: str, senders: int, limit: Limit) -> Figure:
-    how = f"User + system time of the tree until it is idle again, divided by the number of instances; {_SENT}."
+    how = (
+        "User + system time of the tree until it is idle again, divided by the number of instances; the server has "
+        f"answered a C-ECHO before, so what it loads for its first association does not count; {_SENT}."
+    )
     return Figure(goal, f"CPU per {kind} by C-STORE, {_people(senders)}", "ms", limit, how)
 
 
@@ -85,6 +88,7 @@ def _measure_one(bench: Bench, server: str, number: int, senders: int) -> None:
     sets = {"CT": bench.ct(), "MR": bench.mr()}
     with bench.storage() as storage:
         with servers.answering(server, storage, bench.launch(server)) as one:
+            dicom_clients.echo(one)
             for kind, images in sets.items():
                 with Phase(one.tree, storage=storage) as costs[kind]:
                     seconds = _send(one, images, senders)
