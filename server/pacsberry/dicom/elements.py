@@ -263,6 +263,8 @@ class _Walk:
 
     def _element(self, tag: int, vr_bytes: bytes, short_length: int, available: int) -> Element:
         start, container, encoding = self._position, self._container, self._encoding
+        if tag < 0x10000:
+            raise UnreadableDicom(f"There is no element at byte {start}, but {tag:08x}.")  # PS3.5 7.1: only in commands
         if container is not None and container.kind != Kind.ITEM:
             raise UnreadableDicom(f"Element {tag:08x} at byte {start} is where an item has to be.")
         depth = container.depth if container is not None else 0

@@ -64,7 +64,7 @@ class HeadTooShort(UnreadableDicom):
 class _Plan(NamedTuple):
     """What to look for, prepared once for a set of main tags."""
 
-    wanted: Mapping[bytes, int]  # tag as its four bytes in little endian -> tag; those of pixels -> 0
+    wanted: Mapping[bytes, int]  # tag as its four bytes in little endian -> tag; those of pixels -> 0, no tag -> -1
     tags: frozenset[int]
     levels: tuple[tuple[tuple[int, str, str], ...], ...]  # of each level: (tag, name, VR)
 
@@ -76,6 +76,7 @@ def _plan(main_tags: MainTags) -> _Plan:
     ).union((IMAGE_INDEX,), *_EXPECTED_INSTANCES, *main_tags.levels)
     wanted = {struct.pack("<HH", tag >> 16, tag & 0xFFFF): tag for tag in tags}
     wanted.update((struct.pack("<HH", tag >> 16, tag & 0xFFFF), 0) for tag in PIXEL_TAGS)
+    wanted[bytes(4)] = -1
     levels = tuple(
         tuple((tag, main.name, main.vr) for tag, main in level.items() if main.vr != "SQ") for level in main_tags.levels
     )
@@ -228,7 +229,7 @@ def _scan_explicit(data: bytes, position: int, wanted: Mapping[bytes, int], valu
         end = value + length
         if key in wanted:
             tag = wanted[key]
-            if not tag or end > len(data):
+            if tag <= 0 or end > len(data):
                 return position
             values.setdefault(tag, data[value:end])
         position = end
@@ -250,7 +251,7 @@ def _scan_implicit(data: bytes, position: int, wanted: Mapping[bytes, int], valu
         end = value + length
         if key in wanted:
             tag = wanted[key]
-            if not tag or end > len(data):
+            if tag <= 0 or end > len(data):
                 return position
             values.setdefault(tag, data[value:end])
         position = end
