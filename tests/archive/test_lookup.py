@@ -9,7 +9,12 @@ from pacsberry.archive import Archive
 from pacsberry.model import Header, Level
 from tests.archive.seed import open_archive, seed, study
 
-HEADERS: list[Header] = [*study("Pé 1", "1.2.3"), *study("1.2.3", "1.2.4"), *study("Other", "1.2.3")]
+HEADERS: list[Header] = [
+    *study("Pé 1", "1.2.3"),
+    *study("1.2.3", "1.2.4"),
+    *study("Other", "1.2.3"),
+    *study("", "1.2.5"),
+]
 
 
 @pytest.fixture

@@ -242,6 +242,8 @@ def test_children_of_any_depth_are_sorted(archive: Archive, headers: list[Header
     assert len(children(Level.SERIES, Level.INSTANCE)) == 3
     with pytest.raises(BadRequest):
         children(Level.SERIES, Level.STUDY)
+    with pytest.raises(BadRequest):
+        children(Level.SERIES, Level.SERIES)
 
 
 @pytest.mark.parametrize("resource_id", ["", "nothing", "ähnlich", "\ud800", "' OR 1=1 --"])

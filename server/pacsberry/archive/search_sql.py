@@ -153,7 +153,6 @@ class _Selection:
             self._narrow_values(name, column, constraint.exact_values)
         elif constraint.range is not None and not column.is_folded:
             low, high = constraint.range
-            self.add(f"{name} > ''", level=column.level)
             self.add(f"{name} >= ?", bindable(low), level=column.level, rank=column.rank + _PREFIX_PENALTY)
             if high:
                 self.add(f"{name} <= ?", bindable(high), level=column.level)
