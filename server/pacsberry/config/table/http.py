@@ -23,7 +23,8 @@ HTTP = Theme(
         Setting("HttpDescribeErrors", Flag(), True, "Say in the answer what went wrong."),
         Setting("HttpCompressionEnabled", Flag(), False, "Compress answers of 2 KB and more."),
         Setting("KeepAlive", Flag(), True, "Keep connections open between requests."),
-        Setting("KeepAliveTimeout", Whole(0, 86400, "seconds"), 1, "How long an idle connection stays open."),
+        # Orthanc's default is 1: clients on a slow radio then connect anew for every image.
+        Setting("KeepAliveTimeout", Whole(0, 86400, "seconds"), 30, "How long an idle connection stays open."),
         Setting("TcpNoDelay", Flag(), True, "Send small answers at once (no Nagle)."),
         Setting("HttpRequestTimeout", Whole(0, 86400, "seconds"), 30, "How long a request may stall; 0: for ever."),
         Setting("MaximumRequestBodySizeMB", Whole(1, 1 << 20, "MB"), 512, "Largest body of a request; 413 beyond."),
