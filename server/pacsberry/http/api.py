@@ -4,6 +4,7 @@ from functools import partial
 
 from pacsberry.http import (
     acceptance,
+    archives,
     attachments,
     bulk,
     changes,
@@ -41,6 +42,7 @@ _NOUNS = (
     metadata,
     attachments,
     changes,
+    archives,
     page,
 )
 _FOLDERS = ("/tools",)

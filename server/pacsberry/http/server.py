@@ -84,6 +84,7 @@ class Listener(TcpWSGIServer):
         connection, address = accepted
         connection.setblocking(False)
         try:
+            connection.getpeername()  # OSError when the client has left; wrapping it would lose the descriptor
             return self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
         except BaseException:
             connection.close()

@@ -1,0 +1,182 @@
+"""ZIP archives of patients, studies and series, made while they are sent (S16).
+
+A series at a time is read from the index, so that a slow download of a large study neither holds a snapshot of the
+index open nor its list in memory.  Files of compressed syntaxes are stored: they would not get smaller.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pacsberry.archive import Archive
+from pacsberry.archive.resources import InstanceFile
+from pacsberry.dicom.archive_names import UniqueNames, file_name, folder_name
+from pacsberry.dicom.syntax import UNCOMPRESSED_SYNTAXES
+from pacsberry.errors import BadRequest, UnknownResource
+from pacsberry.http.answers import ZIP, Answer
+from pacsberry.http.context import Context
+from pacsberry.http.request import Request, is_true
+from pacsberry.http.routing import Route
+from pacsberry.http.zipwriter import ZipStream
+from pacsberry.model import Level
+
+LOGGER = logging.getLogger("pacsberry.http")
+
+_MOST_RESOURCES = 100_000  # of one archive
+
+
+_Plan = dict[str, set[str] | None]  # series: the instances wanted, None for all
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One file of the archive."""
+
+    name: str
+    file: str  # for FileStore.open
+    size: int  # bytes
+    deflate: bool
+
+
+def get_archive(request: Request, context: Context, level: Level, id: str) -> Answer:
+    """The archive of one resource."""
+    _refuse_transcoding(request.arguments.get("transcode"))
+    filename = request.arguments.get("filename") or f"{id}.zip"
+    return _answer(context, [(level, id)], filename, utf8=context.settings.zip_utf8)
+
+
+def post_archive(request: Request, context: Context, level: Level, id: str) -> Answer:
+    """The same, with its options in the body."""
+    options = request.json_object_or_nothing
+    utf8 = _checked_options(options, context.settings.zip_utf8)
+    return _answer(context, [(level, id)], _filename(options, f"{id}.zip"), utf8=utf8)
+
+
+def get_archive_of_many(request: Request, context: Context) -> Answer:
+    """The archive of the resources in `?resources=a,b`."""
+    _refuse_transcoding(request.arguments.get("transcode"))
+    resources = _located(context, request.names("resources", ","))
+    filename = request.arguments.get("filename") or "Archive.zip"
+    return _answer(context, resources, filename, utf8=context.settings.zip_utf8)
+
+
+def post_archive_of_many(request: Request, context: Context) -> Answer:
+    """The archive of the resources in a JSON array, or in `Resources` of an object."""
+    body = request.json
+    options: Mapping[str, object] = body if isinstance(body, dict) else {}
+    names = options.get("Resources") if isinstance(body, dict) else body
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise BadRequest("Resources: a list of identifiers is expected.")
+    utf8 = _checked_options(options, context.settings.zip_utf8)
+    return _answer(context, _located(context, names), _filename(options, "Archive.zip"), utf8=utf8)
+
+
+def _answer(context: Context, resources: Sequence[tuple[Level, str]], filename: str, *, utf8: bool) -> Answer:
+    plan = _plan(context.archive, resources)
+    return Answer.stream(_pack(context, plan, utf8=utf8), ZIP).with_filename(filename)
+
+
+def _plan(archive: Archive, resources: Iterable[tuple[Level, str]]) -> _Plan:
+    """The series to pack, each with the instances wanted of it; UnknownResource when a resource is not there."""
+    plan: _Plan = {}
+    for level, resource_id in resources:
+        if level is Level.INSTANCE:
+            series = archive.resources.ancestor(level, resource_id, Level.SERIES)
+            wanted = plan.setdefault(series, set())
+            if wanted is not None:
+                wanted.add(resource_id)
+        elif level is Level.SERIES:
+            archive.resources.locate(level, resource_id)
+            plan[resource_id] = None
+        else:
+            plan.update(dict.fromkeys(archive.resources.children(level, resource_id, Level.SERIES)))
+    return plan
+
+
+def _pack(context: Context, plan: _Plan, *, utf8: bool) -> Iterator[bytes]:
+    stream = ZipStream(deflate_level=context.settings.archive_deflate_level, now=context.clock.now())
+    tree = _Tree(utf8=utf8)
+    for series, wanted in plan.items():
+        for entry in _entries(context.archive, series, wanted, tree):
+            try:
+                file = context.archive.files.open(entry.file)
+            except UnknownResource:  # deleted since its series was read
+                LOGGER.warning("%s was deleted while it was to be packed; the archive lacks it.", entry.name)
+                continue
+            with file:
+                yield from stream.member(entry.name, file, entry.size, deflate=entry.deflate)
+    yield from stream.finish()
+
+
+def _entries(archive: Archive, series: str, wanted: set[str] | None, tree: "_Tree") -> list[_Entry]:
+    entries: list[_Entry] = []
+    names = UniqueNames()
+    try:
+        for place, instance in enumerate(archive.resources.instance_files(Level.SERIES, series), start=1):
+            if wanted is None or instance.id in wanted:
+                modality = instance.main_tags[Level.SERIES].get("Modality", "")
+                number = instance.main_tags[Level.INSTANCE].get("InstanceNumber", "")
+                name = tree.folder(instance) + names.add(file_name(modality, number, place))
+                deflate = instance.transfer_syntax_uid in UNCOMPRESSED_SYNTAXES
+                entries.append(_Entry(name, instance.file, instance.size, deflate))
+    except UnknownResource:
+        LOGGER.warning("Series %s was deleted while it was to be packed; the archive lacks it.", series)
+    return entries
+
+
+class _Tree:
+    """The folders of an archive: patient, study, series, each with a name of its own."""
+
+    def __init__(self, *, utf8: bool) -> None:
+        self._utf8 = utf8
+        self._folders: dict[str, str] = {}  # identifier of a resource: its folder, with a slash at the end
+        self._names: dict[str, UniqueNames] = {}  # folder: the names in it
+
+    def folder(self, instance: InstanceFile) -> str:
+        """The folder of an instance's series."""
+        folder = ""
+        for level in (Level.PATIENT, Level.STUDY, Level.SERIES):
+            resource = instance.ids[level]
+            if resource not in self._folders:
+                name = folder_name(level, instance.main_tags[level], utf8=self._utf8)
+                self._folders[resource] = folder + self._names.setdefault(folder, UniqueNames()).add(name) + "/"
+            folder = self._folders[resource]
+        return folder
+
+
+def _located(context: Context, names: Sequence[str]) -> list[tuple[Level, str]]:
+    if not names:
+        raise BadRequest("Resources: the list is empty; name what to pack.")
+    if len(names) > _MOST_RESOURCES:
+        raise BadRequest(f"Resources: more than {_MOST_RESOURCES} in one archive.")
+    return [(context.archive.resources.level_of(name), name) for name in dict.fromkeys(names)]
+
+
+def _filename(options: Mapping[str, object], default: str) -> str:
+    name = options.get("Filename", default)
+    if not isinstance(name, str):
+        raise BadRequest("Filename: a text is expected.")
+    return name
+
+
+def _checked_options(options: Mapping[str, object], utf8: bool) -> bool:
+    """Whether names keep letters of all scripts; refuses what cannot be done yet."""
+    if is_true(options.get("Asynchronous", False), "Asynchronous") or not is_true(
+        options.get("Synchronous", True), "Synchronous"
+    ):
+        raise BadRequest("Archives are made while they are sent; leave Asynchronous out.")
+    _refuse_transcoding(options.get("Transcode"))
+    return is_true(options.get("Utf8", utf8), "Utf8")
+
+
+def _refuse_transcoding(syntax: object) -> None:
+    if syntax:
+        raise BadRequest("Files are packed as they are; leave the transfer syntax to transcode to out.")
+
+
+ROUTES = [
+    Route("GET", "/<level:level:patients|studies|series>/<id>/archive", get_archive),
+    Route("POST", "/<level:level:patients|studies|series>/<id>/archive", post_archive, reads=True),
+    Route("GET", "/tools/create-archive", get_archive_of_many),
+    Route("POST", "/tools/create-archive", post_archive_of_many, reads=True),
+]
