@@ -148,7 +148,7 @@ class _Imports(_Watcher):
         self._added: defaultdict[str, float] = defaultdict(float)
         self._nested = threading.local()
         self._original = builtins.__import__
-        self._added["(bare interpreter)"] = _rss_bytes()
+        self._added["(interpreter and sampler)"] = _rss_bytes()
 
     def start(self) -> None:
         builtins.__import__ = self._import

@@ -73,7 +73,7 @@ def test_cpu_time_is_booked_under_the_kind_of_thread(time_profile: dict[str, dic
 def test_memory_is_booked_under_imports(tmp_path: Path) -> None:
     (added,) = _run("imports", tmp_path).values()
 
-    assert added["(bare interpreter)"] > 5
+    assert added["(interpreter and sampler)"] > 5
     assert any(name.startswith("email") for name in added)
 
 

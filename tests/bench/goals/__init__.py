@@ -12,10 +12,11 @@ from tests.bench.goals import (
     cstore,
     http_files,
     idle_associations,
+    idle_memory,
     large_object,
     queries,
     retrieve,
-    start,
+    start_time,
     stock_sender,
     study_archive,
 )
@@ -33,7 +34,8 @@ class Load:
 LOADS = tuple(
     Load(module.__name__.rpartition(".")[2], module.FIGURES, module.measure)
     for module in (
-        start,
+        idle_memory,
+        start_time,
         cstore,
         stock_sender,
         http_files,
