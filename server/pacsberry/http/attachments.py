@@ -32,7 +32,7 @@ def list_operations(request: Request, context: Context, level: Level, id: str, n
 
 def put_attachment(request: Request, context: Context, level: Level, id: str, name: str) -> Answer:
     """Attach the body, in place of what was there."""
-    content = request.spool or context.archive.spool()
+    content = request.spool or context.archive.spool()  # an empty body has no spool
     if_match = request.header("If-Match") or None
     with content:
         written = context.archive.attachments.put(level, id, name, content, if_match=if_match)
