@@ -239,6 +239,18 @@ def test_the_version_is_told(tmp_path: Path) -> None:
     assert __version__ in pacsberry(tmp_path, "serve", "--version").out
 
 
+def test_temporary_files_go_where_they_should(tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "a.json").write_text('{"TemporaryDirectory": "tmp"}')
+    (tmp_path / "b.json").write_text('{"TemporaryDirectory": "nowhere"}')
+
+    right, wrong = pacsberry(tmp_path, "serve", "a.json"), pacsberry(tmp_path, "serve", "b.json")
+
+    assert right.told[0]["temporary"] == str(tmp_path / "tmp")
+    assert wrong.code == 3
+    assert f"{tmp_path}/nowhere is no folder that can be written to" in wrong.err
+
+
 def test_options_survive_the_replacement_of_the_process() -> None:
     from pacsberry.cli.logs import LogOptions
     from pacsberry.cli.options import ServeOptions

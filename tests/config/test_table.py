@@ -1,20 +1,45 @@
 """The table of settings: complete, frugal, and strict about every single type."""
 
+import contextlib
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pacsberry.config import load
 from pacsberry.config.table import SECTIONS, TABLE, Setting
 from pacsberry.config.variables import variable_of
 from pacsberry.errors import ConfigError
 from tests.config.settings import load_text, load_values
+from tests.config.test_text import JSON_VALUES
+from tests.conftest import ROOT
 
 SETTINGS = [pytest.param(setting, id=name) for name, setting in TABLE.items()]
 # Every key of Orthanc 1.12 and 1.13, its plugins, and the older releases that users still have files of.
 ORTHANC_KEYS = (Path(__file__).parent / "orthanc_keys.txt").read_text(encoding="ascii").split()
+SERVER = ROOT / "server" / "pacsberry"
 OWN_NAMES = [setting for setting in TABLE.values() if not setting.alias_of]
+
+# Values nearer to what structured settings hold: names that pass, members they know.
+NESTED: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
+    st.sampled_from(["a", "Study", "0010,0010", "/x", "Folders", "Url", "AET"]),
+    JSON_VALUES | st.lists(st.sampled_from(["DA", "CT", "http://x", 104, 1024, "a/b", None, [], {}]), max_size=5),
+    max_size=3,
+)
+
+
+def nested(values: dict[str, Any]) -> dict[str, Any]:
+    """The values whose names have a dot, in their sections."""
+    tree: dict[str, Any] = {}
+    for name, value in values.items():
+        section, _, key = name.partition(".")
+        if key:
+            tree.setdefault(section, {})[key] = value
+    return tree
 
 
 def wrong_values(setting: Setting) -> list[Any]:
@@ -85,6 +110,26 @@ def test_a_setting_is_honored_or_the_log_has_one_line_that_says_what_becomes_of_
     lines = [note for note in notes if setting.name in note]
     assert len(lines) == (0 if setting.honored else 1)
     assert all(setting.becomes in line and "site.json:1" in line for line in lines)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.dictionaries(st.sampled_from(sorted({*TABLE, *SECTIONS})), JSON_VALUES | NESTED, max_size=3))
+def test_whatever_a_file_holds_it_is_settings_or_a_config_error(tmp_path: Path, values: dict[str, Any]) -> None:
+    values.pop("Pacsberry.UsersFile", None)  # it would be opened
+    text = json.dumps({name: value for name, value in values.items() if "." not in name} | nested(values))
+
+    with contextlib.suppress(ConfigError):
+        load_text(tmp_path, text)
+
+
+def test_what_is_called_honored_is_read_by_the_program() -> None:
+    source = "".join(path.read_text() for part in ("app", "cli") for path in (SERVER / part).glob("*.py"))
+    source += (SERVER / "config" / "settings.py").read_text() + (SERVER / "config" / "loading.py").read_text()
+    families = (r"DicomAlwaysAllow\w+", r"\w+TransferSyntaxAccepted")  # read by names that are put together
+
+    unread = [setting.name for setting in OWN_NAMES if setting.honored and f'"{setting.name}"' not in source]
+
+    assert [name for name in unread if not any(re.fullmatch(family, name) for family in families)] == []
 
 
 def test_nothing_is_noted_without_a_configuration(tmp_path: Path) -> None:

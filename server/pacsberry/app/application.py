@@ -15,6 +15,7 @@ from pacsberry.config import Settings
 from pacsberry.dimse.server import DicomServer
 from pacsberry.http import Access, Context, HttpServer
 from pacsberry.http.api import ROUTES
+from pacsberry.http.metrics import Metrics
 from pacsberry.ingest import Ingest, Quarantine, Reader
 from pacsberry.logs import LogLevels
 from pacsberry.modality import Modality
@@ -69,6 +70,7 @@ class Application:
             ingest=self.ingest,
             policy=self.policy,
             log_levels=LogLevels(),
+            metrics=Metrics(enabled=settings.flag("MetricsEnabled")),
             settings=http,
             system=system_facts(settings, tags),
             shutdown=shutdown,

@@ -133,7 +133,8 @@ def _http_tls(settings: Settings) -> TlsSettings:
 def _dicom_tls(settings: Settings) -> ssl.SSLContext:
     """DicomTls*: mutual by default (PS3.15 B.12)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    is_newest_only = settings.number("DicomTlsMinimumProtocolVersion") >= 5
+    context.minimum_version = ssl.TLSVersion.TLSv1_3 if is_newest_only else ssl.TLSVersion.TLSv1_2
     try:
         context.load_cert_chain(_readable(settings, "DicomTlsCertificate"), _readable(settings, "DicomTlsPrivateKey"))
         if settings.flag("DicomTlsRemoteCertificateRequired"):

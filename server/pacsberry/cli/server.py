@@ -4,6 +4,7 @@ Started as `python -m pacsberry.cli.server OPTIONS`, OPTIONS being ServeOptions 
 """
 
 import logging
+import os
 import sys
 
 from pacsberry.auth.exposure import check_exposure, exposure_remarks
@@ -11,7 +12,8 @@ from pacsberry.cli.exits import Exit, exit_code
 from pacsberry.cli.logs import start_logging
 from pacsberry.cli.options import ServeOptions
 from pacsberry.cli.starting import become_server
-from pacsberry.errors import PacsberryError
+from pacsberry.config import Settings
+from pacsberry.errors import ConfigError, PacsberryError
 
 LOGGER = logging.getLogger("pacsberry.server")
 
@@ -40,12 +42,23 @@ def serve(options: ServeOptions) -> bool:
     if refusal is not None and settings.flag("HttpServerEnabled"):
         raise refusal
     megabytes, kept = settings.number("Pacsberry.LogFileMaximumMB"), settings.number("Pacsberry.LogFilesKept")
+    _use_temporary_folder(settings)
     start_logging(options.log, maximum_bytes=megabytes << 20, kept=kept)
     for note in (*settings.notes, *exposure_remarks(*exposure), *_remarks(options)):
         LOGGER.warning("%s", note)
     from pacsberry.app import run
 
     return run(settings, demo=options.demo)
+
+
+def _use_temporary_folder(settings: Settings) -> None:
+    """TemporaryDirectory: where tempfile puts what it makes, in this process and in its children."""
+    folder = settings["TemporaryDirectory"]
+    if folder is not None:
+        if not os.access(folder, os.W_OK | os.X_OK):
+            origin = settings.origin("TemporaryDirectory")
+            raise ConfigError(f"TemporaryDirectory ({origin}): {folder} is no folder that can be written to.")
+        os.environ["TMPDIR"] = str(folder)
 
 
 def _remarks(options: ServeOptions) -> list[str]:

@@ -90,13 +90,7 @@ DICOM = Theme(
         Setting("DicomAlwaysAllowMove", Flag(), False, "Answer C-MOVE of nodes that are not in DicomModalities."),
         Setting("DicomCheckModalityHost", Flag(), False, "Compare the address of a node with DicomModalities, too."),
         Setting("StrictAetComparison", Flag(), False, "Tell upper and lower case apart in AE titles."),
-        Setting(
-            "SynchronousCMove",
-            Flag(),
-            True,
-            "Answer C-MOVE when everything is sent.",
-            "comes with the jobs; until then C-MOVE answers when everything is sent, whatever is set",
-        ),
+        Setting("SynchronousCMove", Flag(), True, "Answer C-MOVE when everything is sent, not at once."),
         Setting("TranscodeDicomProtocol", Flag(), True, "Decompress for nodes that cannot.", TRANSCODING),
         Setting(
             "DicomScuPreferredTransferSyntax", _UID, "1.2.840.10008.1.2.1", "Syntax to transcode to first.", TRANSCODING

@@ -25,12 +25,6 @@ PACSBERRY = Theme(
             "HTTP connections that may be open; more have to wait.",
         ),
         Setting(
-            "Pacsberry.UploadSpoolThresholdKB",
-            Whole(0, 1 << 20, "KB"),
-            512,
-            "Bodies of requests up to this size stay in memory while they arrive.",
-        ),
-        Setting(
             "Pacsberry.QuarantineMaximumMB",
             Whole(0, 1 << 20, "MB"),
             256,

@@ -20,9 +20,11 @@ STORAGE = Theme(
             60,
             "Quiet time after which a patient, study or series counts as complete.",
         ),
-        # Orthanc's default is true. MD5 costs as much as everything else of receiving a CT slice (0.6 to 1 ms); a CRC-32,
-        # a tenth of that, is always kept, and an MD5 that is asked for is computed from the file.
-        Setting("StoreMD5ForAttachments", Flag(), False, "Compute the MD5 of every file while it arrives, and keep it."),
+        # Orthanc's default is true. MD5 costs as much as everything else of receiving a CT slice (0.6 to 1 ms); a
+        # CRC-32, a tenth of that, is always kept, and an MD5 that is asked for is computed from the file.
+        Setting(
+            "StoreMD5ForAttachments", Flag(), False, "Compute the MD5 of every file while it arrives, and keep it."
+        ),
         Setting("LogExportedResources", Flag(), False, "Remember in /exports what was sent where."),
         Setting(
             "StoreDicom",
@@ -83,13 +85,19 @@ STORAGE = Theme(
         ),
         Setting("CheckRevisions", Flag(), False, "Ask for If-Match when metadata and attachments are changed."),
         Setting("SyncStorageArea", Flag(), True, "Wait for the disk before an instance counts as stored."),
-        Setting("DeidentifyLogs", Flag(), True, "Leave names and numbers of patients out of the log."),
+        Setting(
+            "DeidentifyLogs",
+            Flag(),
+            True,
+            "Leave names and numbers of patients out of the log.",
+            "has no meaning here: the log never holds the values of a query",
+        ),
         Setting(
             "DeidentifyLogsDicomVersion",
             Choice(("2008", "2017c", "2021b", "2023b")),
             "2023b",
             "Edition of PS3.15 that says which values are left out.",
-            "has no meaning here: the log leaves out every value of a patient, whatever the edition",
+            "has no meaning here: the log never holds the values of a query",
         ),
     ),
 )
