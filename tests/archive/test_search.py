@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pacsberry.archive import Archive, StorageAccess
@@ -173,6 +173,10 @@ def population(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 
 @settings(max_examples=400, deadline=None)
 @given(level=st.sampled_from(Level), asked=st.lists(_asked(), min_size=1, max_size=3), case_sensitive=st.booleans())
+@example(level=Level.STUDY, asked=[("StudyDate", "june")], case_sensitive=False)
+@example(level=Level.STUDY, asked=[("StudyDate", "june\\20250101")], case_sensitive=False)
+@example(level=Level.STUDY, asked=[("AccessionNumber", "*")], case_sensitive=True)
+@example(level=Level.SERIES, asked=[("ModalitiesInStudy", "NM")], case_sensitive=True)
 def test_a_find_finds_what_a_filter_over_everything_finds(
     population: Archive, level: Level, asked: list[tuple[str, str]], case_sensitive: bool
 ) -> None:
