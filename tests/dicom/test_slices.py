@@ -48,7 +48,7 @@ def test_slices_are_ordered_as_orthanc_orders_them(
     assert "".join(one.id for one in ordered.slices) == ids
 
 
-@pytest.mark.parametrize("text", ["a\\b\\c", "nan\\0\\0", "inf\\0\\0", "1e999\\0\\0", "\\\\", "1\\2\\3\\4", "١\\٢\\٣x"])
+@pytest.mark.parametrize("text", ["a\\b\\c", "nan\\0\\0", "inf\\0\\0", "1e999\\0\\0", "\\\\", "1\\2\\3\\4"])
 def test_a_position_that_is_none_makes_a_sequence(text: str) -> None:
     slices = [Slice("a", text, AXIAL, 1), Slice("b", r"0\0\1", AXIAL, 2)]
 
