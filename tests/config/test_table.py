@@ -186,7 +186,9 @@ def test_variables_of_settings_are_all_different() -> None:
 
 
 def test_unknown_keys_are_ignored_with_the_nearest_spelling(tmp_path: Path) -> None:
-    settings = load_text(tmp_path, '{\n"StabelAge": 5,\n"httpport": 1, "DicomWeb": {"Rot": "/x"},\n"Xyzzy": 1}')
+    settings = load_text(
+        tmp_path, '{\n"StabelAge": 5,\n"httpport": 1, "DicomWeb": {"Rot": "/x"},\n"Xyzzy": 1, "DicomWeb.Root": "/y"}'
+    )
 
     assert settings["StableAge"] == 60
     site = tmp_path / "site.json"
@@ -195,6 +197,7 @@ def test_unknown_keys_are_ignored_with_the_nearest_spelling(tmp_path: Path) -> N
         f'Unknown setting "httpport" ({site}:3) is ignored; did you mean "HttpPort"?',
         f'Unknown setting "DicomWeb.Rot" ({site}:3) is ignored; did you mean "DicomWeb.Root"?',
         f'Unknown setting "Xyzzy" ({site}:4) is ignored.',
+        f'Unknown setting "DicomWeb.Root" ({site}:4) is ignored; did you mean "DicomWeb"?',
     )
 
 

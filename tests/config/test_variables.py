@@ -7,7 +7,7 @@ import pytest
 from pacsberry.config import load
 from pacsberry.config.node import Origin, planted
 from pacsberry.config.table import TABLE
-from pacsberry.config.variables import path_of, variable_of
+from pacsberry.config.variables import is_variable, path_of, variable_of
 from pacsberry.errors import ConfigError
 from tests.config.settings import NOWHERE
 
@@ -36,6 +36,16 @@ def test_a_setting_has_the_variable_the_container_images_use(name: str, variable
 @pytest.mark.parametrize("name", TABLE)
 def test_every_variable_leads_back_to_its_setting(name: str) -> None:
     assert ".".join(path_of(variable_of(name), {})) == name
+
+
+@pytest.mark.parametrize("name", ["ORTHANC_NAME", "ORTHANC__", "ORTHANC", "XORTHANC__NAME", "ORTHANC_JSON_X"])
+def test_other_variables_are_not_settings(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("x")
+
+    settings = load([], folder=tmp_path, environ={name: "x", f"{name}_SECRET": "/none"}, layered=True, secrets=tmp_path)
+
+    assert not is_variable(name)
+    assert not any(settings.is_set(setting) for setting in settings)
 
 
 def test_underscores_within_a_level_do_not_matter() -> None:

@@ -14,13 +14,14 @@ from pacsberry.config.kinds import File, members
 from pacsberry.config.merging import merged_leniently, merged_strictly
 from pacsberry.config.node import Json, Node, Origin, planted
 from pacsberry.config.settings import CONTAINER_DEFAULT, DEFAULT, Settings, Value
-from pacsberry.config.sources import read_all, read_file, read_secret, secret_files
+from pacsberry.config.sources import files_of, read_all, read_file, read_secret
 from pacsberry.config.table import SECTIONS, TABLE, Setting
 from pacsberry.errors import ConfigError
 
 CONTAINER_FOLDER = Path("/etc/orthanc")
 SECRETS_FOLDER = Path("/run/secrets")
 _USERS_FILE = "Pacsberry.UsersFile"
+_TOP_LEVEL = {name.partition(".")[0] for name in TABLE}
 
 
 def load(
@@ -63,12 +64,11 @@ def _layered(
         parts += [node for _, node in read_all([secrets], variables=environ, warn=lambda _: None)]
     texts = {name: text for name, text in environ.items() if name == env.WHOLE_DOCUMENT}
     texts |= {name: environ[name] for name in _settings_in(environ) if not name.endswith(env.SECRET_SUFFIX)}
-    texts |= {path.name: read_secret(path) for path in secret_files(secrets)}
-    texts |= {
-        name.removesuffix(env.SECRET_SUFFIX): read_secret(secrets / environ[name])
-        for name in sorted(environ)
-        if name.startswith("ORTHANC_") and name.endswith(env.SECRET_SUFFIX)
-    }
+    texts |= {path.name: read_secret(path) for path in files_of(secrets) if env.is_variable(path.name)}
+    for name in sorted(environ):
+        variable = name.removesuffix(env.SECRET_SUFFIX)
+        if variable != name and env.is_variable(variable):
+            texts[variable] = read_secret(secrets / environ[name])
     for variable, text in texts.items():
         known = merged_leniently(parts, lambda _: None)
         path = () if variable == env.WHOLE_DOCUMENT else env.path_of(variable, known)
@@ -85,7 +85,7 @@ def _layered(
 
 
 def _settings_in(environ: Mapping[str, str]) -> list[str]:
-    return sorted(name for name in environ if name.startswith(env.PREFIX) and name != env.PREFIX)
+    return sorted(name for name in environ if env.is_variable(name) and name != env.WHOLE_DOCUMENT)
 
 
 def _named(root: Mapping[str, Node], notes: list[str]) -> dict[str, Node]:
@@ -94,8 +94,8 @@ def _named(root: Mapping[str, Node], notes: list[str]) -> dict[str, Node]:
         inner = members(node, key) if key in SECTIONS else None
         dotted = {key: node} if inner is None else {f"{key}.{name}": member for name, member in inner.items()}
         for name, member in dotted.items():
-            if name not in TABLE:
-                notes.append(_unknown(name, member.origin, TABLE if inner is not None else {*TABLE, *SECTIONS}))
+            if name not in TABLE or (inner is None and "." in name):
+                notes.append(_unknown(name, member.origin, TABLE if inner is not None else _TOP_LEVEL))
             else:
                 given[name] = member
     for name in [name for name in given if TABLE[name].alias_of]:

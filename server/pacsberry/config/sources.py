@@ -4,7 +4,7 @@ Everything is bounded: how many files, how large each (json_text), how large a s
 """
 
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from pacsberry.config.json_text import LARGEST_BYTES, read_json
@@ -21,7 +21,7 @@ def read_all(
     """The files of all paths, in order; a folder stands for its *.json, sorted by name, without subfolders."""
     found: list[Path] = []
     for path in paths:
-        found += _files_of(path, warn)
+        found += _found_at(path, warn)
         if len(found) > MOST_FILES:
             raise ConfigError(f"{path}: more than {MOST_FILES} configuration files. Is this the right folder?")
     return [(path, read_file(path, variables=variables, warn=warn)) for path in found]
@@ -44,13 +44,12 @@ def read_secret(path: Path) -> str:
         raise ConfigError(f"{path}: not UTF-8 text. A secret is a line of text.") from None
 
 
-def secret_files(folder: Path) -> Iterator[Path]:
-    """The files of a folder of secrets whose name is a variable; a folder that is not there has none."""
-    if folder.is_dir():
-        yield from sorted(path for path in folder.iterdir() if path.name.startswith("ORTHANC_") and _is_file(path))
+def files_of(folder: Path) -> list[Path]:
+    """The files of a folder, sorted; a folder that is not there has none."""
+    return sorted(path for path in folder.iterdir() if _is_file(path)) if folder.is_dir() else []
 
 
-def _files_of(path: Path, warn: Callable[[str], None]) -> list[Path]:
+def _found_at(path: Path, warn: Callable[[str], None]) -> list[Path]:
     if not path.is_dir():
         return [path]
     try:

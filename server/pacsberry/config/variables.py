@@ -36,6 +36,11 @@ def _upper(level: str) -> str:
     return re.sub("_+", "_", split).upper()
 
 
+def is_variable(name: str) -> bool:
+    """Whether a variable, or a file named like one, sets settings."""
+    return name == WHOLE_DOCUMENT or (name.startswith(PREFIX) and name != PREFIX)
+
+
 def path_of(variable: str, known: Mapping[str, Node]) -> tuple[str, ...]:
     """The path of the setting behind a variable.
 
