@@ -107,6 +107,8 @@ class Door:
             return self._failed(error, environ)
         except Exception as error:  # noqa: BLE001  # the top of a request: anything else would close the connection
             return self._failed(error, environ)
+        finally:
+            environ["wsgi.input"].close()  # what the archive has not kept of an upload is gone before the answer
 
     def _failed(self, error: Exception, environ: "WSGIEnvironment") -> bottle.HTTPResponse:
         if not isinstance(error, PacsberryError):

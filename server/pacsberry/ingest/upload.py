@@ -136,14 +136,21 @@ def _gunzipped(file: BinaryIO) -> Iterator[bytes]:
 
 def _form_files(file: BinaryIO, boundary: str) -> Iterator[Iterable[bytes]]:
     """The files of a form, each as chunks; other fields are passed over.  Each must be consumed before the next."""
-    from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
+    from multipart import MultipartSegment
+
+    events = _form_events(file, boundary)
+    for event in events:
+        if isinstance(event, MultipartSegment) and event.filename is not None:
+            yield _until_end(events)
+
+
+def _form_events(file: BinaryIO, boundary: str) -> Iterator[object]:
+    """The beginnings, contents and ends (None) of the parts of a form."""
+    from multipart import MultipartError, ParserLimitReached, PushMultipartParser
 
     try:
         with PushMultipartParser(boundary, max_segment_count=_MOST_FORM_PARTS) as parser:
-            events = parser.parse_blocking(file.read, _CHUNK)
-            for event in events:
-                if isinstance(event, MultipartSegment) and event.filename is not None:
-                    yield _until_end(events)
+            yield from parser.parse_blocking(file.read, _CHUNK)
     except ParserLimitReached as error:
         raise TooLarge(f"The form is over a limit: {error}.") from error
     except MultipartError as error:
