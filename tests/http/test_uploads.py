@@ -280,3 +280,19 @@ def test_a_large_upload_needs_little_memory(tmp_path: Path) -> None:
             tracemalloc.stop()
 
     assert peak < 4 * MEGABYTE
+
+
+def test_an_upload_is_written_once(server: Live) -> None:
+    data = make_instance("CT", rows=1500, columns=1500)
+    server.upload(make_instance("MR"))
+
+    before = bytes_written()
+    server.upload(data)
+
+    assert bytes_written() - before < 1.2 * len(data)
+
+
+def bytes_written() -> int:
+    """What this process has given to files so far (proc(5), io)."""
+    facts = dict(line.split(": ") for line in Path("/proc/self/io").read_text(encoding="ascii").splitlines())
+    return int(facts["wchar"])
