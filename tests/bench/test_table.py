@@ -28,6 +28,7 @@ def _results(figure: Figure, ours: list[float], theirs: list[float]) -> Results:
         (AtMost(10, worst=True), [9, 10, 10], [], Verdict.MET),
         (AtMost(10), [], [5], Verdict.OPEN),
         (AtMostTimes(0.5), [1, 1], [2, 4], Verdict.MET),
+        (AtMostTimes(1), [0.1 + 0.2], [0.3], Verdict.MET),
         (AtMostTimes(0.5), [3, 3], [2, 4], Verdict.MISSED),
         (AtMostTimes(0.5), [1], [], Verdict.OPEN),
         (AtLeastTimes(20), [400], [20], Verdict.MET),
