@@ -101,6 +101,13 @@ def test_each_error_has_its_exit_code(error: BaseException, code: Exit) -> None:
     assert exit_code(error) == code
 
 
+def test_a_port_in_use_keeps_its_code_when_a_door_says_it_in_its_own_words() -> None:
+    error = ConfigError("HttpPort: port 80 cannot be listened on.")
+    error.__cause__ = OSError(98, "in use")
+
+    assert exit_code(error) == Exit.NOT_LISTENING
+
+
 class TestConfig:
     def run(self, *arguments: str) -> tuple[int, str]:
         result = CliRunner().invoke(command, ["config", *arguments])

@@ -1,8 +1,9 @@
 """Exit codes of the command, and which error leads to which."""
 
+import errno
 from enum import IntEnum
 
-from pacsberry.errors import ConfigError, IndexTooNew, NoRoom, PacsberryError
+from pacsberry.errors import ConfigError, IndexTooNew, NoRoom
 
 
 class Exit(IntEnum):
@@ -33,17 +34,18 @@ MEANINGS = {
 def exit_code(error: BaseException) -> Exit:
     """The code an error ends the command with."""
     if isinstance(error, ConfigError):
-        return Exit.CONFIGURATION
+        # The doors say "port in use" in their own words, with the system's error behind them.
+        return Exit.NOT_LISTENING if _about_an_address(error.__cause__) else Exit.CONFIGURATION
     if isinstance(error, IndexTooNew):
         return Exit.INDEX_TOO_NEW
     if isinstance(error, NoRoom):
         return Exit.NO_ROOM
-    if isinstance(error, OSError) and not isinstance(error, PacsberryError):
-        return Exit.NOT_LISTENING if _about_an_address(error) else Exit.FAILED
+    if _about_an_address(error):
+        return Exit.NOT_LISTENING
     return Exit.INTERRUPTED if isinstance(error, KeyboardInterrupt) else Exit.FAILED
 
 
-def _about_an_address(error: OSError) -> bool:
-    import errno
-
-    return error.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES) and error.filename is None
+def _about_an_address(error: BaseException | None) -> bool:
+    if not isinstance(error, OSError) or error.filename is not None:
+        return False
+    return error.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)

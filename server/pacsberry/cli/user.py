@@ -26,7 +26,7 @@ The file is used by the server when it is
   - on the command line:  pacsberry serve site.json users.json
   - in the folder of the configuration, or
   - named in it:          "Pacsberry": {"UsersFile": "users.json"}
-A running server reads it at its next start.
+A running server reads it at its next start, or after POST /tools/reset.
 """
 
 
