@@ -16,8 +16,8 @@ LONGEST_NAME: Final = 120  # characters of a folder's name; four fit into what W
 _ASCII_UNWANTED: Final = re.compile(r"[^A-Za-z0-9._ -]")
 _UNWANTED: Final = re.compile(r"[^\w. -]")
 _SPACES: Final = re.compile(r"[\s^]+")
-_DEVICES: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
-_NUMBER: Final = re.compile(r"\d{1,6}")
+_DEVICES: Final = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+_NUMBER: Final = re.compile(r"[0-9]{1,6}")
 
 # The tags that name a folder, in order; those absent are left out.
 _NAMING: Final[Mapping[Level, tuple[str, ...]]] = {

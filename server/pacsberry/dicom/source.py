@@ -51,15 +51,18 @@ class FileSource:
 
     def __init__(self, file: BinaryIO, size: int | None = None) -> None:
         self._file = file
-        self._next = 0  # the offset behind the last block
+        self._data = b""  # the last block: values are read right after the element they belong to
+        self._at = 0  # its offset
         self.size = file.seek(0, 2) if size is None else size
 
     def block(self, offset: int, wanted: int) -> tuple[bytes, int]:
         """A block of the file, at least `wanted` bytes when the file has them; a small one after a jump."""
-        self._file.seek(offset)
-        data = self._file.read(max(wanted, _BLOCK if offset <= self._next else _JUMP_BLOCK))
-        self._next = offset + len(data)
-        return data, offset
+        behind = self._at + len(self._data)
+        if not self._at <= offset or offset + wanted > behind:
+            self._file.seek(offset)
+            self._data = self._file.read(max(wanted, _BLOCK if offset <= behind else _JUMP_BLOCK))
+            self._at = offset
+        return self._data, self._at
 
     def reaches(self, end: int) -> bool:
         """Whether the file has `end` bytes."""
