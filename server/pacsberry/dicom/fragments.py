@@ -53,7 +53,7 @@ def map_fragments(
             raise UnreadableDicom(f"The pixel data has more than {MOST_FRAGMENTS} fragments.")
         offsets.append(fragment.value_offset)
         lengths.append(fragment.length)
-    return _ByFragment(offsets, lengths, _starts(file, offsets, frames), frames)
+    return _ByFragment(offsets, lengths, _borders(file, offsets, frames), frames)
 
 
 def _fragments(file: DicomFile, pixels: Element) -> Iterator[Element]:
@@ -66,30 +66,28 @@ def _fragments(file: DicomFile, pixels: Element) -> Iterator[Element]:
         yield element
 
 
-def _starts(file: DicomFile, offsets: "array[int]", frames: int) -> list[int]:
-    """The fragments that frames begin with."""
+def _borders(file: DicomFile, offsets: "array[int]", frames: int) -> list[int]:
+    """The fragments that frames begin with, and the one behind the last frame."""
     if frames == 1 or file.transfer_syntax_uid.startswith(_VIDEO):
-        return [0] if offsets else []
+        return [0, len(offsets)] if offsets else [0]
     if len(offsets) > frames:
         marked = [place for place, offset in enumerate(offsets) if file.read(offset, 8).startswith(_MARKS)]
         if marked and marked[0] == 0:
-            return marked
-    return list(range(min(frames, len(offsets))))
+            return [*marked, len(offsets)]
+    return list(range(min(frames, len(offsets)) + 1))
 
 
 class _ByFragment:
     """Frames as runs of fragments."""
 
-    def __init__(self, offsets: "array[int]", lengths: "array[int]", starts: list[int], frames: int) -> None:
+    def __init__(self, offsets: "array[int]", lengths: "array[int]", borders: list[int], frames: int) -> None:
         self._offsets = offsets
         self._lengths = lengths
-        self._starts = starts
-        self.count = min(frames, len(starts))
+        self._borders = borders
+        self.count = min(frames, len(borders) - 1)
 
     def pieces(self, number: int) -> list[Piece]:
-        begin = self._starts[number]
-        is_last = number + 1 == len(self._starts)
-        end = len(self._offsets) if is_last else self._starts[number + 1]
+        begin, end = self._borders[number : number + 2]
         return list(zip(self._offsets[begin:end], self._lengths[begin:end], strict=True))
 
 

@@ -57,6 +57,8 @@ class FileSource:
 
     def block(self, offset: int, wanted: int) -> tuple[bytes, int]:
         """A block of the file, at least `wanted` bytes when the file has them; a small one after a jump."""
+        if offset >= self.size:
+            return b"", offset
         behind = self._at + len(self._data)
         if not self._at <= offset or offset + wanted > behind:
             self._file.seek(offset)
