@@ -44,6 +44,10 @@ def test_the_whole_archive(archive: Archive) -> None:
     }
 
 
+def test_the_kinds_of_objects(archive: Archive) -> None:
+    assert archive.statistics.formats() == [("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2.1")]
+
+
 @pytest.mark.parametrize(
     ("level", "counts", "size"),
     [

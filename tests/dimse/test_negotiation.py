@@ -109,6 +109,19 @@ def test_roles_are_taken_as_proposed_for_storage() -> None:
     assert found.roles == {CT: Roles(scu=False, scp=True)}  # MR is refused, so nothing is said about it
 
 
+def test_a_peer_that_will_receive_gets_the_syntax_objects_are_kept_in() -> None:
+    rules = StorageRules(
+        RULES.sop_classes, RULES.known_sop_classes, RULES.transfer_syntaxes, kept=frozenset({(CT, JPEG)})
+    )
+    proposed = [Proposed(1, CT, (IMPLICIT, EXPLICIT, JPEG)), Proposed(3, CT, (EXPLICIT, IMPLICIT))]
+
+    receiving = negotiate(proposed, {CT: Roles(scu=False, scp=True)}, rules)
+    sending = negotiate(proposed, {CT: Roles(scu=True, scp=False)}, rules)
+
+    assert [a.transfer_syntax for a in receiving.answers] == [JPEG, EXPLICIT]
+    assert [a.transfer_syntax for a in sending.answers] == [IMPLICIT, EXPLICIT]
+
+
 def test_we_are_never_the_user_of_a_peers_query_service() -> None:
     found = negotiate([Proposed(1, STUDY_ROOT_FIND, (EXPLICIT,))], {STUDY_ROOT_FIND: Roles(True, True)}, RULES)
 

@@ -168,10 +168,10 @@ def test_a_kind_the_peer_does_not_take_is_refused_and_the_others_go_on(
         assert sender.send(files[2]) == 0
 
 
-def test_a_peer_that_accepts_nothing_is_an_error(receive: Callable[..., Receiver], tmp_path: Path) -> None:
+def test_a_peer_that_accepts_nothing_refuses_each_object(receive: Callable[..., Receiver], tmp_path: Path) -> None:
     receiver = receive()
 
-    with sender_to(receiver.port) as sender, pytest.raises(PeerFailed, match="none of the presentation contexts"):
+    with sender_to(receiver.port) as sender, pytest.raises(RefusedContext, match=RLE):
         sender.send(outgoing(tmp_path, transfer_syntax=RLE))
 
 

@@ -27,6 +27,11 @@ class Statistics:
             size = fact(connection, "total_bytes") + attached
         return {**counts, **_sizes("TotalDiskSize", size), **_sizes("TotalUncompressedSize", size)}
 
+    def formats(self) -> list[tuple[str, str]]:
+        """The kinds of objects there are or were: pairs of SOP class and transfer syntax, the oldest first."""
+        with self._index.read() as connection:
+            return connection.execute("SELECT sop_class_uid, transfer_syntax_uid FROM formats ORDER BY key").fetchall()
+
     def of(self, level: Level, resource_id: str) -> dict[str, object]:
         """One resource and what is below it, in the words of /{level}/{id}/statistics.  Raises UnknownResource."""
         found: dict[str, object] = {}

@@ -34,14 +34,15 @@ class House:
     errands: Errands  # of C-MOVEs that were answered already
     dictionary: TagDictionary = STANDARD
 
-    def storage_rules(self) -> StorageRules:
-        """What may be stored at this moment."""
+    def storage_rules(self, *, with_kept: bool = False) -> StorageRules:
+        """What may be stored at this moment; `with_kept` looks into the archive, too."""
         policy = self.policy
         return StorageRules(
             sop_classes=frozenset(policy.accepted_sop_classes),
             known_sop_classes=policy.rejected_sop_classes.union(STORAGE_CLASSES),
             transfer_syntaxes=frozenset(policy.accepted_transfer_syntaxes),
             unknown_accepted=policy.unknown_sop_class_accepted,
+            kept=frozenset(self.archive.statistics.formats() if with_kept else ()),
         )
 
 

@@ -110,7 +110,8 @@ class InboundAssociation(PumpedAssociation):
             str(uid): Roles(bool(item.scu_role), bool(item.scp_role))
             for uid, item in self.requestor.role_selection.items()
         }
-        negotiated = negotiate(proposed, roles, self._house.storage_rules())
+        will_receive = any(asked.scp for asked in roles.values())
+        negotiated = negotiate(proposed, roles, self._house.storage_rules(with_kept=will_receive))
         for uid, agreed in negotiated.roles.items():
             item = SCP_SCU_RoleSelectionNegotiation()
             item.sop_class_uid = uid

@@ -2,6 +2,7 @@
 
 Pure: a proposal in, an answer out.  Verification and query/retrieve have our order of transfer syntaxes; storage
 has the peer's, because what it names first is usually how the object is stored there, and we keep it as it comes.
+Where the peer will be the one who receives (C-GET), a syntax that such objects are kept in comes before the others.
 """
 
 from collections.abc import Iterable, Mapping
@@ -65,6 +66,7 @@ class StorageRules:
     known_sop_classes: frozenset[str]
     transfer_syntaxes: frozenset[str]
     unknown_accepted: bool = False
+    kept: frozenset[tuple[str, str]] = frozenset()  # (SOP class, transfer syntax) pairs of what is in the archive
 
     def accepts(self, sop_class_uid: str) -> bool:
         """Whether objects of this class may be stored here.
@@ -95,9 +97,9 @@ def negotiate(proposed: Iterable[Proposed], roles: Mapping[str, Roles], rules: S
         if context.context_id in seen:  # its id must be its own (PS3.8 9.3.2.2); the first one stands
             continue
         seen.add(context.context_id)
-        answer = _answer(context, rules)
-        answers.append(answer)
         asked = roles.get(context.abstract_syntax)
+        answer = _answer(context, rules, is_receiver=asked is not None and asked.scp)
+        answers.append(answer)
         if asked is not None and answer.result == ACCEPTED:
             # C-GET needs the peer as SCP of storage; of a query it can only be the SCU.
             is_service = context.abstract_syntax in SERVICES
@@ -105,18 +107,19 @@ def negotiate(proposed: Iterable[Proposed], roles: Mapping[str, Roles], rules: S
     return Negotiated(answers, agreed)
 
 
-def _answer(context: Proposed, rules: StorageRules) -> Answer:
+def _answer(context: Proposed, rules: StorageRules, *, is_receiver: bool) -> Answer:
     offered = context.transfer_syntaxes
-    chosen: str | None
     if context.abstract_syntax in SERVICES:
-        chosen = next((syntax for syntax in SERVICE_SYNTAXES if syntax in offered), None)
+        chosen = [syntax for syntax in SERVICE_SYNTAXES if syntax in offered]
     elif rules.accepts(context.abstract_syntax):
-        chosen = next((syntax for syntax in offered if syntax in rules.transfer_syntaxes), None)
+        chosen = [syntax for syntax in offered if syntax in rules.transfer_syntaxes]
+        if is_receiver:
+            chosen.sort(key=lambda syntax: (context.abstract_syntax, syntax) not in rules.kept)
     else:
         return _refused(context, ABSTRACT_SYNTAX_REFUSED)
-    if chosen is None:
+    if not chosen:
         return _refused(context, TRANSFER_SYNTAXES_REFUSED)
-    return Answer(context.context_id, context.abstract_syntax, chosen, ACCEPTED)
+    return Answer(context.context_id, context.abstract_syntax, chosen[0], ACCEPTED)
 
 
 def _refused(context: Proposed, result: int) -> Answer:

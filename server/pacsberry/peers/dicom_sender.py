@@ -75,8 +75,8 @@ class DicomSender:
         self._maximum_pdu_length = maximum_pdu_length
         self._tls = tls
         self._wanted: dict[tuple[str, str], None] = {}  # contexts, in the order they were asked for
-        self._proposed: frozenset[tuple[str, str]] = frozenset()
-        self._accepted: dict[tuple[str, str], int] = {}
+        self._accepted: dict[tuple[str, str], int] = {}  # ids, of the association at hand
+        self._refused: set[tuple[str, str]] = set()
         self._association: PumpedAssociation | None = None
         self._messages: Messages | None = None
         self._message_id = 0
@@ -154,29 +154,30 @@ class DicomSender:
     def _ready(self, context: tuple[str, str]) -> tuple[int, Messages]:
         """The id of an accepted context, and the conversation it belongs to; negotiates when needed."""
         self._wanted[context] = None
-        if self._messages is None or context not in self._proposed:
+        if context not in self._refused and (self._messages is None or context not in self._accepted):
             self.close()
             self._associate(context)
         context_id = self._accepted.get(context)
         if context_id is None or self._messages is None:
-            raise RefusedContext(
-                f"{self._name} does not accept SOP class {context[0]} in transfer syntax {context[1]}."
-            )
+            raise RefusedContext(f"{self._name} does not take SOP class {context[0]} in transfer syntax {context[1]}.")
         return context_id, self._messages
 
     def _associate(self, needed: tuple[str, str]) -> None:
-        wanted = [needed, *(context for context in self._wanted if context != needed)][:MOST_CONTEXTS]
-        self._proposed = frozenset(wanted)
+        wanted = [needed, *(one for one in self._wanted if one != needed and one not in self._refused)][:MOST_CONTEXTS]
         self._accepted = {}
         association = self._opened()
         association.requestor.requested_contexts = [
             _presentation_context(2 * number + 1, context) for number, context in enumerate(wanted)
         ]
         association.acse.negotiate_association()
+        answer = association.acceptor.primitive
+        if isinstance(answer, A_ASSOCIATE) and answer.result == 0:
+            self._refused.update(wanted)
         if not association.is_established:
-            reason = _reason(association)
             association.layer.finish()
-            raise PeerFailed(f"{self._name} {reason}.")
+            if needed in self._refused:
+                return
+            raise PeerFailed(f"{self._name} {_reason(association)}.")
         contexts = {
             number: Context(number, str(context.abstract_syntax), str(context.transfer_syntax[0]), may_send=True)
             for number, context in association._accepted_cx.items()
@@ -185,6 +186,7 @@ class DicomSender:
         self._accepted = {
             (context.abstract_syntax, context.transfer_syntax): context.context_id for context in contexts.values()
         }
+        self._refused.difference_update(self._accepted)
         self._association = association
         self._messages = Messages(
             association.layer,
@@ -265,8 +267,6 @@ def _presentation_context(context_id: int, pair: tuple[str, str]) -> Presentatio
 def _reason(association: PumpedAssociation) -> str:
     """Why there is no association."""
     answer = association.acceptor.primitive
-    if association.is_rejected and isinstance(answer, A_ASSOCIATE):
-        return f"rejected the association ({answer.result_str}; {answer.reason_str})"
     if isinstance(answer, A_ASSOCIATE):
-        return "accepted none of the presentation contexts"
+        return f"rejected the association ({answer.result_str}; {answer.reason_str})"
     return association.layer.ending
