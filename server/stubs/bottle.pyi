@@ -80,6 +80,7 @@ class LocalRequest(BaseRequest):
 
 class BaseResponse:
     body: _Body
+    headers: Mapping[str, str]
     status: int | str
     content_type: str
     content_length: int
@@ -154,7 +155,7 @@ class Bottle:
         self,
         path: str | list[str] | None = ...,
         method: str | list[str] = ...,
-        callback: _Handler | None = ...,
+        callback: Callable[..., object] | None = ...,
         name: str | None = ...,
         **config: object,
     ) -> Callable[[_Handler], _Handler]: ...

@@ -12,7 +12,7 @@ def answer(**arguments: object) -> Answer:
 
 
 def routes(*table: Route) -> Routes:
-    return Routes(table, lambda route, **arguments: None)  # type: ignore[arg-type]
+    return Routes(table)
 
 
 def test_a_level_in_a_path_stands_for_four_paths() -> None:

@@ -12,6 +12,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from time import monotonic as system_monotonic
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -119,6 +120,7 @@ class Verification:
         """The server stops; the request this belongs to is dropped as well."""
 
 
+@lru_cache(256)
 def is_loopback(ip: str) -> bool:
     """Whether a connection's address is this machine's own."""
     try:

@@ -4,6 +4,7 @@ A handler says what the answer is; `rendering` decides how it travels (JSON or X
 Every answer with a body, and every success, has a Content-Type: pyorthanc reads that header of each 2xx answer.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Self
@@ -14,6 +15,7 @@ TEXT = "text/plain"
 BINARY = "application/octet-stream"
 DICOM = "application/dicom"
 ZIP = "application/zip"
+_UNFIT_FOR_QUOTES = re.compile(r"[^ !#$&-:<-\[\]-~]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class Answer:
 
     def with_filename(self, filename: str, disposition: str = "attachment") -> Self:
         """The same answer with the name a browser saves it under (RFC 6266)."""
-        plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%;' else "_" for c in filename)
+        plain = _UNFIT_FOR_QUOTES.sub("_", filename)
         value = f'{disposition}; filename="{plain}"'
         if plain != filename:
             value += f"; filename*=UTF-8''{quote(filename, safe='', errors='replace')}"

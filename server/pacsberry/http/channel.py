@@ -56,7 +56,7 @@ class _Slice:
 
 
 class FileBuffer(ReadOnlyFileBasedBuffer):
-    """A stretch of a file on its way out; the door's `wsgi.file_wrapper`."""
+    """A stretch of a file on its way out; waitress sends an answer of its class as the client takes it."""
 
     def __init__(self, part: Part, block_size: int = 65536) -> None:
         super().__init__(part.file, block_size)

@@ -6,20 +6,19 @@ handler say.  Every error is told here, once.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
-
-import bottle
 
 from pacsberry.errors import PacsberryError
 from pacsberry.http.access import Access
+from pacsberry.http.answers import Part
 from pacsberry.http.body import SpoolSink
 from pacsberry.http.channel import FileBuffer
 from pacsberry.http.context import Context
-from pacsberry.http.errors import UnknownUri, fault_of, phrase, tell
-from pacsberry.http.rendering import Place, render
+from pacsberry.http.errors import fault_of, phrase, tell
+from pacsberry.http.rendering import Place, Rendered, render
 from pacsberry.http.request import METHODS, Request, method_of, normal_path, parse_arguments
-from pacsberry.http.routing import Route, Routes
+from pacsberry.http.routing import Route, Routes, WrongMethod
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger("pacsberry.http")
 
 _FOREIGN_METHODS = ("HEAD", "OPTIONS", "PROPFIND", "PROPPATCH", "MKCOL", "LOCK", "UNLOCK", "COPY", "MOVE")  # WebDAV's
-_Headers = Sequence[tuple[str, str]]
-_USER = "pacsberry.user"  # key in the environment
 
 
 class Door:
@@ -36,120 +33,92 @@ class Door:
 
     def __init__(self, context: Context, access: Access, table: Iterable[Route], place: Place) -> None:
         """`place` gives a place for a streamed download, or raises."""
-        self.routes = Routes(table, self._handle)
+        self.routes = Routes(table)
         self._context = context
         self._access = access
         self._place = place
         self._describe = context.settings.describe_errors
         self._compress = context.settings.compression
-        self.routes.app.error(404, self._unknown)
-        self.routes.app.error(405, _bare)
-        self.routes.app.error(400, _bare)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
         begun = time.monotonic()
-        answered = 500
+        command, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         self._context.metrics.begin()
-
-        def start(status: str, headers: list[tuple[str, str]], *failure: object) -> Callable[[bytes], object]:
-            nonlocal answered
-            answered = int(status[:3])
-            bare = answered >= 300 and any(pair == ("Content-Length", "0") for pair in headers)
-            kept = [pair for pair in headers if not (bare and pair[0] == "Content-Type")]
-            kept.append(("X-Content-Type-Options", "nosniff"))
-            return start_response(status, kept, *failure)  # type: ignore[arg-type]
-
         try:
-            return self._answer(environ, start)
+            rendered = self._answer(environ, command, _decoded(path))
         finally:
-            self._context.metrics.end(answered)
-            if LOGGER.isEnabledFor(logging.INFO):
-                LOGGER.info(
-                    "%s %s %s: %d in %.1f ms",
-                    environ["REMOTE_ADDR"],
-                    environ["REQUEST_METHOD"],
-                    environ["PATH_INFO"],
-                    answered,
-                    (time.monotonic() - begun) * 1000,
-                )
+            environ["wsgi.input"].close()  # what the archive has not kept of an upload is gone before the answer
+        self._context.metrics.end(rendered.status)
+        if LOGGER.isEnabledFor(logging.INFO):
+            duration = (time.monotonic() - begun) * 1000
+            LOGGER.info("%s %s %s: %d in %.1f ms", environ["REMOTE_ADDR"], command, path, rendered.status, duration)
+        return _send(rendered, start_response)
 
-    def _answer(self, environ: "WSGIEnvironment", start: Callable[..., object]) -> Iterable[bytes]:
-        command = environ["REQUEST_METHOD"]
+    def _answer(self, environ: "WSGIEnvironment", command: str, path: str) -> Rendered:
+        method = command
         try:
             user = self._access.admit(environ["REMOTE_ADDR"], environ.get("HTTP_AUTHORIZATION", ""))
             method = method_of(command, environ.get("HTTP_X_HTTP_METHOD_OVERRIDE", ""), environ["QUERY_STRING"])
-        except PacsberryError as error:
-            told = tell(error, command, environ["PATH_INFO"], describe=self._describe)
-            return _send(start, told.status, told.headers, told.body)
-        if method not in METHODS:
-            return _send(start, 404 if method in _FOREIGN_METHODS else 400, (), b"")
-        environ[_USER] = user
-        environ["pacsberry.command"] = command
-        environ["REQUEST_METHOD"] = method
-        environ["PATH_INFO"] = normal_path(environ["PATH_INFO"])
-        environ["wsgi.file_wrapper"] = _file_buffer
-        return self.routes.app(environ, start)  # type: ignore[arg-type]
-
-    def _handle(self, route: Route, **arguments: object) -> bottle.HTTPResponse:
-        """Run the handler of a route; called by bottle."""
-        environ = bottle.request.environ
-        try:
+            if method not in METHODS:
+                return _bare(404 if method in _FOREIGN_METHODS else 400)
+            route, arguments = self.routes.match(method, path)
             if route.writes:
                 self._access.may_write(environ)
-            request = _request(environ)
+            request = _request(environ, command, method, path, user)
             answer = route.handler(request, self._context, **arguments)
             if answer is None:
-                return bottle.HTTPResponse(b"", 400 if route.method == "POST" else 404)
-            rendered = render(answer, request, self._place, compress=self._compress)
-            return bottle.HTTPResponse(rendered.body, rendered.status, rendered.headers)  # type: ignore[arg-type]
+                return _bare(400 if method == "POST" else 404)
+            return render(answer, request, self._place, compress=self._compress)
+        except WrongMethod as error:
+            return Rendered(405, [("Allow", error.allow)], b"")
         except PacsberryError as error:
-            return self._failed(error, environ)
-        except Exception as error:  # noqa: BLE001  # the top of a request: anything else would close the connection
-            return self._failed(error, environ)
-        finally:
-            environ["wsgi.input"].close()  # what the archive has not kept of an upload is gone before the answer
+            if fault_of(error).status >= 500:
+                LOGGER.warning("%s %s failed: %s", method, path, error)
+            return self._told(error, method, path)
+        except Exception as error:
+            LOGGER.exception("%s %s failed", method, path)
+            return self._told(error, method, path)
 
-    def _failed(self, error: Exception, environ: "WSGIEnvironment") -> bottle.HTTPResponse:
-        if not isinstance(error, PacsberryError):
-            LOGGER.error("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"], exc_info=error)
-        elif fault_of(error).status >= 500:
-            LOGGER.warning("%s %s failed: %s", environ["REQUEST_METHOD"], environ["PATH_INFO"], error)
-        told = tell(error, environ["REQUEST_METHOD"], environ["PATH_INFO"], describe=self._describe)
-        return bottle.HTTPResponse(told.body, told.status, list(told.headers))
-
-    def _unknown(self, error: bottle.HTTPError) -> bytes:
-        environ = bottle.request.environ
-        told = tell(UnknownUri(), environ["REQUEST_METHOD"], environ["PATH_INFO"], describe=self._describe)
-        bottle.response.content_type = "text/plain; charset=utf-8"
-        return told.body
+    def _told(self, error: Exception, method: str, path: str) -> Rendered:
+        told = tell(error, method, path, describe=self._describe)
+        return Rendered(told.status, list(told.headers), told.body)
 
 
-def _request(environ: "WSGIEnvironment") -> Request:
+def _request(environ: "WSGIEnvironment", command: str, method: str, path: str, user: str) -> Request:
     body = environ["wsgi.input"]
     spooled = isinstance(body, SpoolSink)
     return Request(
-        method=environ["REQUEST_METHOD"],
-        path=environ["PATH_INFO"],
-        arguments=parse_arguments(environ["QUERY_STRING"]) if environ["pacsberry.command"] == "GET" else {},
+        method=method,
+        path=path,
+        arguments=parse_arguments(environ["QUERY_STRING"]) if command == "GET" else {},
         headers=environ,
         body=b"" if spooled else body.read(),
         spool=body.spool if spooled else None,
         remote_ip=environ["REMOTE_ADDR"],
-        user=environ[_USER],
+        user=user,
         scheme=environ["wsgi.url_scheme"],
     )
 
 
-def _send(start: Callable[..., object], status: int, headers: _Headers, body: bytes) -> Iterable[bytes]:
-    start(f"{status} {phrase(status)}", [*headers, ("Content-Length", str(len(body)))])
-    return [body]
+def _decoded(path: str) -> str:
+    """A path as routes have it; WSGI hands UTF-8 over as if it were Latin-1 (PEP 3333)."""
+    return normal_path(path.encode("latin-1", "replace").decode("utf-8", "replace"))
 
 
-def _bare(error: bottle.HTTPError) -> bytes:
-    """405 with its Allow header, or 400 for a path that cannot be read: no body (S8)."""
-    return b""
+def _bare(status: int) -> Rendered:
+    return Rendered(status, [], b"")
 
 
-def _file_buffer(outgoing: object) -> FileBuffer:
-    return FileBuffer(outgoing.part)  # type: ignore[attr-defined]
+def _send(rendered: Rendered, start_response: "StartResponse") -> Iterable[bytes]:
+    body, status, headers = rendered.body, rendered.status, rendered.headers
+    headers.append(("X-Content-Type-Options", "nosniff"))
+    if isinstance(body, bytes):
+        if not body and status >= 300:  # an error without a word, a redirect: a type of nothing would be a lie (S8)
+            headers = [header for header in headers if header[0] != "Content-Type"]
+        if status != 304:
+            headers.append(("Content-Length", str(len(body))))
+    start_response(f"{status} {phrase(status)}", headers)
+    if isinstance(body, bytes):
+        return (body,)
+    return FileBuffer(body) if isinstance(body, Part) else body

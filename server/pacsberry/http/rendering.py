@@ -44,23 +44,12 @@ class Chunks:
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """`part` of a file; bottle hands a body with `read` to `wsgi.file_wrapper`, which is channel.FileBuffer."""
-
-    part: Part
-
-    def read(self, size: int = -1) -> bytes:
-        """Never called: the file is sent by the kernel, or cut into TLS records."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True)
 class Rendered:
     """An answer ready to be sent."""
 
     status: int
     headers: Headers
-    body: bytes | Chunks | Outgoing
+    body: bytes | Chunks | Part
 
 
 def render(answer: Answer, request: Request, place: Place, *, compress: bool) -> Rendered:
@@ -129,14 +118,14 @@ def _part(part: Part, answer: Answer, request: Request, headers: Headers) -> Ren
     headers.append(("Accept-Ranges", "bytes"))
     if wanted is None:
         headers.append(("Content-Length", str(part.length)))
-        return Rendered(answer.status, headers, Outgoing(part))
+        return Rendered(answer.status, headers, part)
     first, last = wanted
     if first >= part.length:
         part.file.close()
         raise BadRange(part.length)
     headers.append(("Content-Range", f"bytes {first}-{last}/{part.length}"))
     headers.append(("Content-Length", str(last - first + 1)))
-    return Rendered(206, headers, Outgoing(Part(part.file, part.offset + first, last - first + 1)))
+    return Rendered(206, headers, Part(part.file, part.offset + first, last - first + 1))
 
 
 def _range(length: int, answer: Answer, request: Request) -> tuple[int, int] | None:

@@ -26,11 +26,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 
 import bottle
 
+from pacsberry.errors import BadRequest
 from pacsberry.http.answers import Answer
+from pacsberry.http.errors import UnknownUri
 from pacsberry.model import Level
 
 Handler = Callable[..., Answer | None]
@@ -61,29 +62,49 @@ class Route:
         return self.method != "GET" and not self.reads
 
 
-class Routes:
-    """All routes, compiled by bottle.  Thread-safe once built."""
+class WrongMethod(Exception):
+    """The path exists, for other methods: those in `allow`."""
 
-    def __init__(self, table: Iterable[Route], call: Callable[..., bottle.HTTPResponse]) -> None:
-        """`call(route, **arguments)` is what bottle runs for a request that matches `route`."""
+    def __init__(self, allow: str) -> None:
+        super().__init__(allow)
+        self.allow = allow
+
+
+class Routes:
+    """All routes, compiled and matched by bottle.  Thread-safe once built."""
+
+    def __init__(self, table: Iterable[Route]) -> None:
         self.table: Sequence[Route] = tuple(table)
-        self.app = bottle.Bottle()
-        self.app.uninstall(True)  # bottle's own plugins: a handler here returns an Answer, never a dict or a template
-        self.app.router.add_filter("level", _level_filter)
+        self._app = bottle.Bottle()
+        self._app.router.add_filter("level", _level_filter)
         self._routes: dict[tuple[str, str], Route] = {}
         for route in self.table:
             if self._routes.setdefault((route.method, route.path), route) is not route:
                 raise ValueError(f"two handlers for {route.method} {route.path}")
-            self.app.route(route.path, route.method, partial(call, route))
+            self._app.route(route.path, route.method, route.handler)
         re.purge()  # the patterns of the half-built tables stay in re's cache otherwise: 1 MB
+
+    def match(self, method: str, path: str) -> tuple[Route, Mapping[str, object]]:
+        """The route of a request, and what its path holds.
+
+        Raises UnknownUri, WrongMethod, or BadRequest when a part of the path is no number though it should be.
+        """
+        try:
+            found, arguments = self._app.match({"REQUEST_METHOD": method, "PATH_INFO": path})
+        except bottle.HTTPError as error:
+            if error.status_code == 405:
+                raise WrongMethod(error.headers["Allow"]) from error
+            if error.status_code == 404:
+                raise UnknownUri from error
+            raise BadRequest("A number in the address cannot be read.") from error
+        return self._routes[found.method, found.rule], arguments
 
     def find(self, method: str, path: str) -> Route | None:
         """The route of a request; None when there is none with that method and path."""
         try:
-            found, _ = self.app.match({"REQUEST_METHOD": method, "PATH_INFO": path})
-        except bottle.HTTPError:
+            return self.match(method, path)[0]
+        except (UnknownUri, WrongMethod, BadRequest):
             return None
-        return self._routes[found.method, found.rule]
 
 
 def children(table: Iterable[Route], path: str) -> list[str]:
