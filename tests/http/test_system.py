@@ -21,15 +21,14 @@ def test_system_names_a_release_whose_behavior_it_has(server: Live) -> None:
 
 
 def test_system_shows_what_the_configuration_says(tmp_path: Path) -> None:
-    system = {"Name": "Room 7", "DicomAet": "ROOM7", "DicomPort": 4242}
+    system = {"Name": "Room 7", "DicomAet": "ROOM7", "DicomPort": 4242, "UserMetadata": {"lesson": 1030}}
     settings = HttpSettings(port=0, addresses=("127.0.0.1",), read_only=True)
 
-    with live_server(tmp_path, system=system, settings=settings, user_metadata={"lesson": 1030}) as server:
+    with live_server(tmp_path, system=system, settings=settings) as server:
         told = server.get("/system").json
 
     assert {name: told[name] for name in system} == system
     assert told["ReadOnly"] is True
-    assert told["UserMetadata"] == {"lesson": 1030}
 
 
 def test_statistics_count_what_is_kept(server: Live) -> None:

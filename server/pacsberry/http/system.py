@@ -38,7 +38,6 @@ def get_system(request: Request, context: Context) -> Answer:
         "ReadOnly": settings.read_only,
         "StorageAreaPlugin": None,
         "StorageCompression": False,
-        "UserMetadata": context.archive.metadata.names.user,
         "Version": ORTHANC_VERSION,
     }
     return Answer.json({**known, **context.system.values})
