@@ -217,7 +217,10 @@ class UpperLayer(DULServiceProvider):
         self._start = self._end = 0
 
     def interrupt(self) -> None:
-        """Make the association's thread come back from the network; for other threads."""
+        """Make the association's thread come back from the network; for other threads.
+
+        It aborts then; over TLS only the connection ends, since OpenSSL says nothing more after such a surprise.
+        """
         self._is_interrupted = True
         wire = self.wire
         if wire is not None:
