@@ -77,7 +77,7 @@ def client(server: Live) -> Iterator[Client]:
 
 def _methods() -> list[str]:
     """The methods of pyorthanc whose route the server has."""
-    routes = Routes(ROUTES, lambda route: None)  # type: ignore[arg-type,return-value]
+    routes = Routes(ROUTES)
     found = []
     for name, method in inspect.getmembers(Orthanc, inspect.isfunction):
         route = re.search(r'route=f"\{self\.url\}([^"]*)"', inspect.getsource(method))

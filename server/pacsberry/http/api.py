@@ -1,7 +1,5 @@
 """All routes of the REST API, gathered from the noun modules."""
 
-from functools import partial
-
 from pacsberry.http import (
     acceptance,
     archives,
@@ -45,16 +43,12 @@ _NOUNS = (
     archives,
     page,
 )
-_FOLDERS = ("/tools",)
+_TABLE = [route for noun in _NOUNS for route in noun.ROUTES]
 
 
-def list_folder(request: Request, context: Context, *, names: list[str], **place: str) -> Answer:
-    """The operations below a folder, as Orthanc lists them."""
-    return Answer.json(names)
+def list_tools(request: Request, context: Context) -> Answer:
+    """The operations below /tools, as Orthanc lists them."""
+    return Answer.json(children(_TABLE, "/tools"))
 
 
-_TABLE: list[Route] = [route for noun in _NOUNS for route in noun.ROUTES]
-ROUTES = [
-    *_TABLE,
-    *(Route("GET", folder, partial(list_folder, names=children(_TABLE, folder))) for folder in _FOLDERS),
-]
+ROUTES = [*_TABLE, Route("GET", "/tools", list_tools)]
