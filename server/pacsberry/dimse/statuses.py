@@ -1,6 +1,6 @@
 """DIMSE status codes (PS3.7 annex C, PS3.4 annexes B and C), and which of them an error of ours becomes."""
 
-from pacsberry.errors import NoRoom, PacsberryError, UnreadableDicom
+from pacsberry.errors import PacsberryError, UnreadableDicom
 from pacsberry.ingest import MismatchedDataset
 
 SUCCESS = 0x0000
@@ -33,4 +33,4 @@ def status_of(error: Exception) -> int:
 
 def comment_of(error: Exception) -> str:
     """The ErrorComment for the peer; an unexpected error keeps its details to the log."""
-    return str(error) if isinstance(error, PacsberryError | NoRoom) else "internal error"
+    return str(error) if isinstance(error, PacsberryError) else "internal error"
