@@ -87,6 +87,10 @@ def _padded(theirs: object, ours: object) -> bool:
     return isinstance(theirs, str) and theirs.rstrip() == ours
 
 
+def _escaped(theirs: object, ours: object) -> bool:
+    return isinstance(theirs, str) and isinstance(ours, str) and "$B" not in ours and ";3ED" in theirs
+
+
 def _yen(theirs: object, ours: object) -> bool:
     return isinstance(theirs, str) and theirs.replace("¥", "\\") == ours
 
@@ -111,6 +115,7 @@ DIFFERENCES: tuple[tuple[str, Rule, str], ...] = (
     ("[0-9a-f]{3}[13579bdf],[0-9a-f]{4}/Name", _anything, "names of private tags come from another dictionary"),
     ("[0-9a-f]{3}[13579bdf],00[0-9a-f]{2}(/Value)?", _padded, "a private creator of VR UN keeps its padding there"),
     ("PrivateCreator", _newer, "a private creator of VR UN is one there, too"),
+    ("PatientName|0010,0010(/Value)?", _escaped, "ISO 2022 escape sequences are followed in JIS X 0201, too"),
     ("[^/]*", _yen, "values are separated by a backslash in JIS X 0201, too, where it looks like a yen sign"),
 )
 _RULES = tuple((re.compile(f"(?:.*/)?(?:{pattern})"), rule) for pattern, rule, _ in DIFFERENCES)
