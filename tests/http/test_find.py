@@ -183,6 +183,7 @@ def test_tags_outside_the_index_are_read_from_files_but_not_page_by_page(tmp_pat
         {"CaseSensitive": 1},
         {"RequestedTags": "PatientID", "Expand": True},
         {"RequestedTags": [1], "Expand": True},
+        {"RequestedTags": [f"0010,{number:04x}" for number in range(3000)], "Expand": True},
         {"ResponseContent": "Labels"},
         {"ResponseContent": ["Weather"]},
         {"OrderBy": {}},
@@ -192,6 +193,7 @@ def test_tags_outside_the_index_are_read_from_files_but_not_page_by_page(tmp_pat
         {"OrderBy": [{"Type": "DicomTag", "Key": "NoSuchTag", "Direction": "ASC"}]},
         {"Labels": "exam"},
         {"Labels": [1]},
+        {"Labels": [f"label-{number}" for number in range(40_000)]},
         {"LabelsConstraint": "Some"},
         {"LabelsConstraint": {}},
         {"MetadataQuery": []},
@@ -199,7 +201,7 @@ def test_tags_outside_the_index_are_read_from_files_but_not_page_by_page(tmp_pat
         {"ParentPatient": 1},
         {"ParentStudy": "x"},
     ],
-    ids=str,
+    ids=lambda change: str(change)[:60],
 )
 def test_a_query_that_cannot_be_understood_is_a_bad_request(server: Live, change: dict[str, object]) -> None:
     body = {name: value for name, value in {"Level": "Study", "Query": {}, **change}.items() if value is not None}

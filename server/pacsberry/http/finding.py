@@ -44,7 +44,7 @@ def query_of(body: Mapping[str, Any], context: Context) -> FindQuery:
     return FindQuery(
         parse_level(level),
         constraints=_constraints(wanted, context, case_sensitive=_flag(body, "CaseSensitive")),
-        labels=tuple(texts_of(body, "Labels")),
+        labels=_labels(body),
         labels_constraint=_labels_constraint(body.get("LabelsConstraint", "All")),
         metadata=_metadata(body.get("MetadataQuery", {}), context),
         parents=tuple((at, _text(body[name], name)) for name, at in _PARENTS.items() if name in body),
@@ -97,6 +97,13 @@ def _order_key(key: Mapping[str, object], context: Context) -> OrderBy:
     is_metadata = kind.value.startswith("Metadata")
     number = context.archive.metadata.names.number(name) if is_metadata else parse_tag(name, context.dictionary)
     return OrderBy(kind, number, _DESCENDING[direction])
+
+
+def _labels(body: Mapping[str, object]) -> tuple[str, ...]:
+    labels = tuple(dict.fromkeys(texts_of(body, "Labels")))
+    if len(labels) > _MOST_CONDITIONS:
+        raise BadRequest(f"Labels: at most {_MOST_CONDITIONS} are allowed.")
+    return labels
 
 
 def _labels_constraint(value: object) -> LabelsConstraint:

@@ -8,6 +8,7 @@ from pacsberry.errors import BadRequest
 from pacsberry.http.request import Request, is_true
 
 _FORMS = tuple(TagForm)
+_MOST_TAGS = 256  # asked for at once
 
 
 def form_of(request: Request, default: TagForm) -> TagForm:
@@ -50,8 +51,11 @@ def texts_of(body: Mapping[str, object], name: str) -> list[str]:
 
 
 def parse_tags(names: Iterable[str], dictionary: TagDictionary) -> tuple[int, ...]:
-    """The tags of names, keywords or numbers; BadRequest for a name that means none."""
-    return tuple(dict.fromkeys(parse_tag(name, dictionary) for name in names))
+    """The tags of names, keywords or numbers; BadRequest for a name that means none, and for too many."""
+    tags = tuple(dict.fromkeys(parse_tag(name, dictionary) for name in names))
+    if len(tags) > _MOST_TAGS:
+        raise BadRequest(f"At most {_MOST_TAGS} tags can be asked for at once.")
+    return tags
 
 
 def parse_tag(name: str, dictionary: TagDictionary) -> int:
