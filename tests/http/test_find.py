@@ -1,9 +1,12 @@
 """Search, count, description and removal of many resources."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pacsberry.archive import StorageAccess
 from pacsberry.archive.queries import FindLimits
@@ -207,6 +210,53 @@ def test_a_query_that_cannot_be_understood_is_a_bad_request(server: Live, change
     body = {name: value for name, value in {"Level": "Study", "Query": {}, **change}.items() if value is not None}
 
     assert server.post("/tools/find", body).status == 400
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=20), inner, max_size=4),
+    max_leaves=8,
+)
+_TAGS = st.sampled_from(
+    ["PatientID", "0010,0010", "00080020", "ModalitiesInStudy", "Rows", "0008,0000", "0011,0010", "x"]
+)
+_BODIES = st.fixed_dictionaries(
+    {
+        "Level": st.sampled_from(["Patient", "Study", "Series", "Instance"]),
+        "Query": st.dictionaries(_TAGS, st.text(max_size=30), max_size=4) | _JSON,
+    },
+    optional={
+        "RequestedTags": st.lists(_TAGS, max_size=4) | _JSON,
+        "OrderBy": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "Type": st.sampled_from(["DicomTag", "DicomTagAsInt", "Metadata", "MetadataAsFloat"]),
+                    "Key": _TAGS | st.sampled_from(["LastUpdate", "1030"]),
+                    "Direction": st.sampled_from(["ASC", "DESC", "desc"]),
+                }
+            ),
+            max_size=3,
+        )
+        | _JSON,
+        "MetadataQuery": st.dictionaries(st.sampled_from(["Origin", "1030"]), st.text(max_size=9), max_size=2) | _JSON,
+        **dict.fromkeys(["Since", "Limit"], st.integers() | _JSON),
+        **dict.fromkeys(["Labels", "LabelsConstraint", "ParentStudy", "ResponseContent", "Expand", "Short"], _JSON),
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with live_server(tmp_path_factory.mktemp("filled"), storage_access=StorageAccess.ALWAYS) as running:
+        for data in make_study(series={"CT": 2, "SR": 1}):
+            running.upload(data)
+        yield running
+
+
+@given(body=_BODIES)
+@settings(max_examples=300, deadline=None)
+def test_no_search_whatever_it_asks_is_an_internal_error(filled: Live, body: dict[str, object]) -> None:
+    assert filled.post("/tools/find", body).status in (200, 400, 404)
 
 
 @pytest.mark.parametrize("body", [b"", b"x", b"[]", b'"a"', b"\xff", b"[" * 100_000, b'{"Level": NaN}', b"{}{}"])
