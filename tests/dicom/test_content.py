@@ -90,6 +90,13 @@ def test_compressed_pixels_are_fragments_the_first_of_which_is_the_table() -> No
         content("7fe0-0010/3", file)
 
 
+def test_a_fragment_that_claims_more_than_the_file_has_is_refused() -> None:
+    pixels = element(0x7FE00010, "OB", item() + item(b"ab", length=4000), length=UNDEFINED)
+
+    with pytest.raises(UnreadableDicom, match="early"):
+        content("7fe0-0010/1", file_of(dataset(pixels), JPEG))
+
+
 def test_implicit_and_deflated_files_are_addressed_alike() -> None:
     sequence = implicit(0x00081140, item(implicit(0x00081150, "1.2\0"), length=UNDEFINED), length=UNDEFINED)
     implicit_file = file_of(implicit(0x00080016, "1.2\0") + sequence + b"\xfe\xff\xdd\xe0\0\0\0\0", IMPLICIT)

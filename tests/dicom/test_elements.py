@@ -268,6 +268,7 @@ def test_an_item_whose_end_was_forgotten_ends_with_its_sequence() -> None:
         (item(), "is in no sequence"),
         (struct.pack("<HHL", 0xFFFE, 0xE000, UNDEFINED), "is in no sequence"),
         (open_sequence(0x7FE00010, item(b"", length=UNDEFINED), vr="OB"), "A fragment .* has no length"),
+        (element(0x00081140, "SQ", item(item())), "is in no sequence"),
         (open_sequence(0x00081140, UID_IN_ITEM), "where an item has to be"),
         (element(0x00081140, "SQ", item(UID_IN_ITEM, length=40), length=20), "early|crosses"),
         (element(0x00081140, "SQ", item(UID_IN_ITEM)[:-2]) + UID_IN_ITEM, "crosses the end"),

@@ -154,6 +154,8 @@ def test_a_value_too_long_for_its_element_is_cut() -> None:
     encoder = IdentifierEncoder([0x00081030], EXPLICIT)
 
     assert len(decode_identifier(encoder.encode(["x" * 70_000]), EXPLICIT)[0x00081030].text) == 65534
+    whole = encode_identifier({0x00081030: QueryElement("LO", "x" * 70_000)}, EXPLICIT)
+    assert len(decode_identifier(whole, EXPLICIT)[0x00081030].text) == 65534
 
 
 @pytest.mark.parametrize("transfer_syntax", SYNTAXES)

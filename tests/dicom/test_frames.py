@@ -204,6 +204,15 @@ def test_a_table_wrong_in_its_middle_is_refused() -> None:
         frames.pieces(0)
 
 
+def test_a_fragment_of_a_table_that_ends_early_is_refused() -> None:
+    pixels = item(struct.pack("<2L", 0, 10)) + item(b"ab") + item(b"cd", length=4000)
+
+    with pytest.raises(UnreadableDicom, match="early"):
+        frames_of(
+            file_of(dataset(*described(2, 2, frames="2"), element(0x7FE00010, "OB", pixels, length=UNDEFINED)), JPEG)
+        )
+
+
 def extended(offsets: bytes, lengths: bytes) -> bytes:
     return element(0x7FE00001, "OV", offsets) + element(0x7FE00002, "OV", lengths)
 

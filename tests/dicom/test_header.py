@@ -193,6 +193,23 @@ def test_a_patient_id_longer_than_orthanc_takes_is_refused() -> None:
         header_of(made(element(0x00100020, "LO", "x" * 258)))
 
 
+def test_a_huge_patient_id_is_refused_without_reading_it_all() -> None:
+    class Watched(io.BytesIO):
+        largest = 0
+
+        def read(self, size: int | None = -1) -> bytes:
+            data = super().read(size)
+            self.largest = max(self.largest, len(data))
+            return data
+
+    file = Watched(file_of(dataset(element(0x00100020, "UT", bytes(5_000_000).replace(b"\0", b"x")))))
+
+    with pytest.raises(UnreadableDicom, match="PatientID"):
+        read_header(file, size=len(file.getvalue()))
+
+    assert file.largest <= HEAD_SIZE
+
+
 def test_values_above_256_bytes_are_not_indexed() -> None:
     at_limit = header_of(made(element(0x00081030, "LO", "\xe9" * 128)))
     beyond = header_of(made(element(0x00081030, "LO", "\xe9" * 130)))
@@ -203,8 +220,11 @@ def test_values_above_256_bytes_are_not_indexed() -> None:
 
 def test_of_two_elements_with_one_tag_the_first_counts() -> None:
     file = file_of(dataset() + element(0x00100020, "LO", "OTHER "))
+    content = b"".join(big(tag, explicit[4:6].decode(), explicit[8:]) for tag, explicit in identifiers().items())
+    big_endian = file_of(content + big(0x00100020, "LO", b"OTHER "), BIG_ENDIAN)
 
     assert header_of(file).identifiers.patient_id == "PID"
+    assert header_of(big_endian).identifiers.patient_id == "PID"
 
 
 def test_text_is_read_in_the_files_character_set_or_the_fallback() -> None:
@@ -356,6 +376,28 @@ def test_a_file_cut_anywhere_is_refused(kind: str, syntax: str) -> None:
         boundaries += 1  # cut between two elements, behind the identifiers: nobody can tell
 
     assert boundaries < 40
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, BIG_ENDIAN])
+def test_a_file_cut_in_its_last_element_is_refused(syntax: str) -> None:
+    file = make_instance("SR", transfer_syntax=syntax)
+
+    with pytest.raises(UnreadableDicom, match="1 bytes early"):
+        header_of(file[:-1])
+
+
+def test_zeros_in_place_of_elements_are_refused() -> None:
+    with pytest.raises(UnreadableDicom, match="no element"):
+        header_of(made() + bytes(96))
+
+
+def test_sequences_nested_too_deep_are_refused() -> None:
+    content = b""
+    for _ in range(100):
+        content = open_sequence(0x00081140, item(content, length=UNDEFINED))
+
+    with pytest.raises(UnreadableDicom, match="deeper"):
+        header_of(file_of(content + dataset()))
 
 
 @pytest.mark.parametrize("cut", [1, 8, 9, 20])

@@ -197,9 +197,6 @@ class _Walk:
     def _open(self, container: _Container) -> None:
         if container.depth > MAXIMUM_DEPTH:
             raise UnreadableDicom(f"The data set nests deeper than {MAXIMUM_DEPTH} sequences.")
-        outer = self._container
-        if outer is not None and 0 <= outer.end < container.end:
-            raise UnreadableDicom(f"{container} crosses the end of {outer}.".capitalize())
         self._stack.append(container)
         self._container = container
         self._use(container.encoding)

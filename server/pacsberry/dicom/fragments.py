@@ -113,7 +113,7 @@ class _ByBasicTable:
         pieces: list[Piece] = []
         while position != end:
             item = _item_at(self._file, position)
-            if item is None or (end is not None and position > end):
+            if item is None:
                 if end is None and pieces:
                     break  # the sequence delimiter behind the last frame
                 raise UnreadableDicom(f"The basic offset table is wrong about frame {number}.")

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from pacsberry.dicom.elements import (
     LONG_VRS,
+    MAXIMUM_DEPTH,
     PIXEL_TAGS,
     SHORT_VRS,
     UNDEFINED,
@@ -50,7 +51,7 @@ _EXPECTED_INSTANCES: Final = (
 _ITEM: Final = b"\xfe\xff\x00\xe0"
 _ITEM_END: Final = b"\xfe\xff\x0d\xe0"
 _SEQUENCE_END: Final = b"\xfe\xff\xdd\xe0"
-_DEEPEST: Final = 128  # items and sequences around an element
+_DEEPEST: Final = 2 * MAXIMUM_DEPTH  # items and sequences around an element
 
 _explicit_element: Final = struct.Struct("<4s2sH").unpack_from
 _implicit_element: Final = struct.Struct("<4sL").unpack_from
@@ -199,8 +200,8 @@ def _walk_on(file: DicomFile, position: int | None, plan: _Plan, values: dict[in
             return _Found(
                 values, file.encoding.big_endian, None if file.is_deflated else element.offset, element.vr or "OW"
             )
-        if tag in plan.tags and element.kind == Kind.VALUE and element.length <= HEAD_SIZE and tag not in values:
-            values[tag] = file.value(element)
+        if tag in plan.tags and element.kind == Kind.VALUE and tag not in values:
+            values[tag] = file.read(element.value_offset, min(element.length, HEAD_SIZE))
     if not values:
         raise UnreadableDicom("There is no DICOM data set in the file.")
     return _Found(values, file.encoding.big_endian, None, "")
