@@ -31,7 +31,7 @@ _IDLE_READERS = 4  # connections kept open between reads
 _READER_CACHE_KIB = 512
 _WRITER_CACHE_KIB = 4096
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_CHECKPOINT_PAGES = 4000  # 16 MB of write-ahead log: pages written often are copied into the database once
+_CHECKPOINT_PAGES = 8000  # 32 MB of write-ahead log: a page written often is copied into the database once
 
 
 class Index:

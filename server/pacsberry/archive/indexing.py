@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pacsberry.archive.listing import tags_text
-from pacsberry.archive.rows import count, log_change
+from pacsberry.archive.rows import BY_ID, count, log_change
 from pacsberry.dicom.text import fold
 from pacsberry.model import Header, Level, Receipt
 
@@ -84,7 +84,8 @@ class Indexer:
     def _clear_place(self, connection: sqlite3.Connection, kept: KeptFile, totals: dict[str, int]) -> bool:
         """Whether the file may take its place; an instance it replaces is removed, a duplicate becomes garbage."""
         row = connection.execute(
-            "SELECT key, file, size FROM instances WHERE id = ?", (kept.header.identifiers.orthanc_id(Level.INSTANCE),)
+            f"SELECT key, file, size FROM instances WHERE {BY_ID}",
+            (kept.header.identifiers.orthanc_id(Level.INSTANCE),),
         ).fetchone()
         if row is None:
             return True
@@ -116,8 +117,9 @@ class Indexer:
         if known is not None:
             return *known, []
         row = connection.execute(
-            """SELECT series.key, studies.key, studies.parent
-               FROM series JOIN studies ON studies.key = series.parent WHERE series.id = ?""",
+            f"""SELECT found.key, studies.key, studies.parent
+                FROM (SELECT key, parent FROM series WHERE {BY_ID}) AS found
+                JOIN studies ON studies.key = found.parent""",
             (series_id,),
         ).fetchone()
         created: list[tuple[Level, int]] = []
@@ -138,7 +140,7 @@ class Indexer:
     ) -> tuple[int, int, int]:
         header = kept.header
         study_id = header.identifiers.orthanc_id(Level.STUDY)
-        row = connection.execute("SELECT key, parent FROM studies WHERE id = ?", (study_id,)).fetchone()
+        row = connection.execute(f"SELECT key, parent FROM studies WHERE {BY_ID}", (study_id,)).fetchone()
         if row is None:
             patient = self._patient(connection, kept, created, totals)
             tags = header.main_tags[Level.STUDY]
@@ -179,7 +181,7 @@ class Indexer:
     ) -> int:
         header = kept.header
         patient_id = header.identifiers.orthanc_id(Level.PATIENT)
-        row = connection.execute("SELECT key FROM patients WHERE id = ?", (patient_id,)).fetchone()
+        row = connection.execute(f"SELECT key FROM patients WHERE {BY_ID}", (patient_id,)).fetchone()
         if row is not None:
             return int(row[0])
         tags = header.main_tags[Level.PATIENT]

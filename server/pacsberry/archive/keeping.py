@@ -18,6 +18,7 @@ from pacsberry.archive.filestore import FileStore, Spool
 from pacsberry.archive.index import Index
 from pacsberry.archive.indexing import KeptFile
 from pacsberry.archive.receipts import receipt_text
+from pacsberry.archive.rows import BY_ID
 from pacsberry.model import Clock, Header, KeepStatus, Kept, Level, OverwritePolicy, Receipt
 
 
@@ -73,7 +74,7 @@ class Keeper:
             return pending.file, pending.md5, pending.size
         with self._index.read_committed() as connection:
             row: tuple[str, str, int] | None = connection.execute(
-                "SELECT file, md5, size FROM instances WHERE id = ?", (instance_id,)
+                f"SELECT file, md5, size FROM instances WHERE {BY_ID}", (instance_id,)
             ).fetchone()
         return row
 

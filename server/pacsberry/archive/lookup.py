@@ -5,6 +5,10 @@ from pacsberry.archive.places import bindable
 from pacsberry.dicom.text import fold
 from pacsberry.model import Level
 
+_WHOLE = "uid = :uid"
+_TAIL = "substr(uid, -12) = substr(:uid, -12) AND +uid = :uid"  # see rows.BY_ID
+_EXACT = (_WHOLE, _TAIL, _TAIL, _TAIL)  # as the indexes of the four levels are
+
 
 class Lookup:
     """What /tools/lookup asks; thread-safe."""
@@ -24,5 +28,7 @@ class Lookup:
             return [
                 (level, row[0])
                 for level in Level
-                for row in connection.execute(f"SELECT id FROM {level.plural} WHERE uid = ? ORDER BY key", (folded,))
+                for row in connection.execute(
+                    f"SELECT id FROM {level.plural} WHERE {_EXACT[level]} ORDER BY key", {"uid": folded}
+                )
             ]

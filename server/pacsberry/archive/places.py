@@ -6,6 +6,7 @@ Every table of a level has a short name in our SQL.
 import sqlite3
 from typing import Final
 
+from pacsberry.archive.rows import BY_ID
 from pacsberry.errors import BadRequest, UnknownResource
 from pacsberry.model import Level
 
@@ -17,7 +18,7 @@ def key_of(connection: sqlite3.Connection, level: Level, resource_id: str) -> in
     """The row key of a resource; UnknownResource when it is not there."""
     row = None
     if resource_id.isascii():
-        row = connection.execute(f"SELECT key FROM {level.plural} WHERE id = ?", (resource_id,)).fetchone()
+        row = connection.execute(f"SELECT key FROM {level.plural} WHERE {BY_ID}", (resource_id,)).fetchone()
     if row is None:
         raise UnknownResource(f"There is no {level.title.lower()} {resource_id[:80]!r}.")
     return int(row[0])

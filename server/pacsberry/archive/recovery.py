@@ -15,7 +15,7 @@ from pacsberry.archive.deletion import delete
 from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.indexing import Indexer, KeptFile
 from pacsberry.archive.receipts import receipt_of
-from pacsberry.archive.rows import fact, set_fact
+from pacsberry.archive.rows import BY_ID, fact, set_fact
 from pacsberry.archive.settings import ArchiveSettings
 from pacsberry.errors import UnreadableDicom
 from pacsberry.model import Level, OverwritePolicy
@@ -137,7 +137,7 @@ def _index_one(
         return
     facts = path.stat()
     row = connection.execute(
-        "SELECT file FROM instances WHERE id = ?", (header.identifiers.orthanc_id(Level.INSTANCE),)
+        f"SELECT file FROM instances WHERE {BY_ID}", (header.identifiers.orthanc_id(Level.INSTANCE),)
     ).fetchone()
     if row is not None and row[0] == name:
         return

@@ -4,6 +4,12 @@ import sqlite3
 
 from pacsberry.model import Level
 
+BY_ID = "substr(id, 1, 8) = substr(?1, 1, 8) AND +id = ?1"
+"""The condition of a query whose only parameter is an Orthanc identifier, in the form its index has.
+
+The plus keeps SQLite from putting the parameter into the first half, too, which would then no longer match the index.
+"""
+
 
 def log_change(connection: sqlite3.Connection, change: str, level: Level, key: int, at: int) -> None:
     """Append to the change log (S10); `at` is UTC seconds."""

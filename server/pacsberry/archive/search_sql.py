@@ -35,14 +35,16 @@ class _Column:
     name: str
     rank: int  # the lower, the fewer rows an exact value leaves
     is_folded: bool = True
+    tail: str = ""  # what its index holds of a value, when that is not all of it
 
 
 _SCANNED: Final = 50  # the column has no index, but starting there is better than anywhere else
 _UNHELPFUL: Final = 99
+_TAIL: Final = "substr({}, -12)"  # as in the schema
 _COLUMNS: Final = {
-    0x00080018: _Column(Level.INSTANCE, "uid", 0),  # SOPInstanceUID
-    0x0020000E: _Column(Level.SERIES, "uid", 1),  # SeriesInstanceUID
-    0x0020000D: _Column(Level.STUDY, "uid", 2),  # StudyInstanceUID
+    0x00080018: _Column(Level.INSTANCE, "uid", 0, tail=_TAIL),  # SOPInstanceUID
+    0x0020000E: _Column(Level.SERIES, "uid", 1, tail=_TAIL),  # SeriesInstanceUID
+    0x0020000D: _Column(Level.STUDY, "uid", 2, tail=_TAIL),  # StudyInstanceUID
     0x00080050: _Column(Level.STUDY, "accession", 3),  # AccessionNumber
     0x00100020: _Column(Level.PATIENT, "uid", 4),  # PatientID
     0x00080020: _Column(Level.STUDY, "study_date", 5, is_folded=False),  # StudyDate
@@ -167,9 +169,16 @@ class _Selection:
         if column.name == "accession" and all(values):
             self.add(f"{name} <> ''", level=column.level)  # what its partial index needs to see
         if len(values) == 1:
-            self.add(f"{name} = ?", bindable(values[0]), level=column.level, rank=column.rank)
+            only = bindable(values[0])
+            if column.tail:
+                self.add(f"{column.tail.format(name)} = {column.tail.format('?')}", only, level=column.level)
+                name = f"+{name}"  # see rows.BY_ID
+            self.add(f"{name} = ?", only, level=column.level, rank=column.rank)
         else:
             listed = json.dumps([bindable(value) for value in values])
+            if column.tail:
+                tails = f"SELECT {column.tail.format('value')} FROM json_each(?)"
+                self.add(f"{column.tail.format(name)} IN ({tails})", listed, level=column.level)
             condition = f"{name} IN (SELECT value FROM json_each(?))"
             self.add(condition, listed, level=column.level, rank=column.rank)
 
@@ -194,7 +203,9 @@ class _Selection:
         """Keep what belongs to an ancestor."""
         if level >= self.level:
             raise BadRequest(f"A {self.level.title.lower()} has no parent {level.title.lower()}.")
-        self.add(f"{ALIASES[level]}.id = ?", bindable(resource_id), level=level, rank=int(Level.SERIES - level))
+        name, wanted = f"{ALIASES[level]}.id", bindable(resource_id)
+        self.add(f"substr({name}, 1, 8) = substr(?, 1, 8)", wanted, level=level)
+        self.add(f"+{name} = ?", wanted, level=level, rank=int(Level.SERIES - level))
 
     def labelled(self, labels: tuple[str, ...], how: LabelsConstraint) -> None:
         """Keep what has all, any or none of the labels."""

@@ -29,7 +29,7 @@ class ArchiveSettings:
     overwrite: OverwritePolicy = OverwritePolicy.NEVER  # OverwriteInstances
     stable_age_seconds: float = 60.0  # StableAge
     batch_seconds: float = 2.0  # an instance waits at most so long for its index entry, unless somebody looks
-    batch_instances: int = 512
+    batch_instances: int = 1024
     reserve_bytes: int = 32 * 2**20  # below this much free space nothing is taken in, so that the index can still write
     main_tags: MainTags = ORTHANC_MAIN_TAGS  # ExtraMainDicomTags
     dictionary: TagDictionary = STANDARD  # Dictionary

@@ -4,11 +4,14 @@
 -- key    our row number, never reused (AUTOINCREMENT), so that a change of a deleted resource finds nothing
 -- id     the Orthanc identifier, 44 characters
 -- uid    PatientID, StudyInstanceUID, SeriesInstanceUID or SOPInstanceUID, folded (dicom.text.fold) for look-up
+--        Identifiers and UIDs are long and random: an index of them whole would cost more bytes written to the card than
+--        all the rest (16 KB an instance instead of 8, measured with 20 000 studies). The first 8 digits of an id and
+--        the last 12 of a UID narrow as well; conditions compare those and then the whole (rows.BY_ID, search_sql.py).
 -- tags   the main DICOM tags as a JSON object {keyword: value}, sorted, indented as lists show it (archive/listing.py)
 
 CREATE TABLE patients (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
+    id TEXT NOT NULL,
     uid TEXT NOT NULL,
     name TEXT NOT NULL,                 -- PatientName, folded
     tags TEXT NOT NULL,
@@ -16,12 +19,13 @@ CREATE TABLE patients (
     arrival INTEGER NOT NULL,           -- grows with each reception: the recycler takes the lowest first
     is_protected INTEGER NOT NULL DEFAULT 0
 );
+CREATE INDEX patients_by_id ON patients(substr(id, 1, 8));
 CREATE INDEX patients_by_uid ON patients(uid);
 
 CREATE TABLE studies (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
     parent INTEGER NOT NULL REFERENCES patients(key),
-    id TEXT NOT NULL UNIQUE,
+    id TEXT NOT NULL,
     uid TEXT NOT NULL,
     accession TEXT NOT NULL,            -- AccessionNumber, folded
     study_date TEXT NOT NULL,           -- StudyDate as received
@@ -29,14 +33,15 @@ CREATE TABLE studies (
     updated_at INTEGER NOT NULL
 );
 CREATE INDEX studies_by_parent ON studies(parent);
-CREATE INDEX studies_by_uid ON studies(uid);
+CREATE INDEX studies_by_id ON studies(substr(id, 1, 8));
+CREATE INDEX studies_by_uid ON studies(substr(uid, -12));
 CREATE INDEX studies_by_date ON studies(study_date);
 CREATE INDEX studies_by_accession ON studies(accession) WHERE accession <> '';
 
 CREATE TABLE series (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
     parent INTEGER NOT NULL REFERENCES studies(key),
-    id TEXT NOT NULL UNIQUE,
+    id TEXT NOT NULL,
     uid TEXT NOT NULL,
     modality TEXT NOT NULL,             -- Modality as received
     expected_instances INTEGER,
@@ -44,7 +49,8 @@ CREATE TABLE series (
     updated_at INTEGER NOT NULL
 );
 CREATE INDEX series_by_parent ON series(parent);
-CREATE INDEX series_by_uid ON series(uid);
+CREATE INDEX series_by_id ON series(substr(id, 1, 8));
+CREATE INDEX series_by_uid ON series(substr(uid, -12));
 
 -- Who brought an instance, and what kind of object it is: few distinct rows, so an instance carries two numbers.
 CREATE TABLE origins (
@@ -66,7 +72,7 @@ CREATE TABLE formats (
 CREATE TABLE instances (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
     parent INTEGER NOT NULL REFERENCES series(key),
-    id TEXT NOT NULL UNIQUE,
+    id TEXT NOT NULL,
     uid TEXT NOT NULL,
     tags TEXT NOT NULL,
     index_in_series INTEGER,
@@ -81,7 +87,8 @@ CREATE TABLE instances (
     crc32 INTEGER                       -- of the file (ISO 3309); tells a damaged file at a tenth of MD5's cost
 );
 CREATE INDEX instances_by_parent ON instances(parent, index_in_series);
-CREATE INDEX instances_by_uid ON instances(uid);
+CREATE INDEX instances_by_id ON instances(substr(id, 1, 8));
+CREATE INDEX instances_by_uid ON instances(substr(uid, -12));
 
 -- Below: facts that live only here. They are committed with full sync.
 CREATE TABLE metadata (
