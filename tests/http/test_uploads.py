@@ -150,7 +150,9 @@ def test_a_zip_is_unpacked_and_answered_as_a_list(server: Live) -> None:
     assert leftovers(server) == []
 
 
-def test_members_that_are_no_dicom_are_skipped(server: Live) -> None:
+def test_members_that_are_no_dicom_are_skipped_and_a_broken_one_is_logged(
+    server: Live, caplog: pytest.LogCaptureFixture
+) -> None:
     members = {
         "README.txt": b"hello",
         "empty": b"",
@@ -165,6 +167,7 @@ def test_members_that_are_no_dicom_are_skipped(server: Live) -> None:
 
     assert len(server.post("/instances", zipped(members)).json) == 1
     assert kept(server) == 1
+    assert caplog.text.count("skipped") == 1
 
 
 def test_a_zip_without_members_is_an_empty_list(server: Live) -> None:

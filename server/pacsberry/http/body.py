@@ -69,18 +69,18 @@ class MemorySink:
         """Nothing to free."""
 
 
-class SpoolSink(io.RawIOBase):
+class SpoolSink:
     """A large body, going into a spool file; the handler finds it as `request.spool`."""
 
     def __init__(self, spool: Spool, limit_bytes: int, verification: Verification | None) -> None:
-        super().__init__()
         self.spool = spool
+        self._is_closed = False
         self._limit_bytes = limit_bytes
         self._verification = verification
 
     def append(self, data: bytes) -> None:
         """Write the next bytes; TooLarge, NoRoom, or Unauthorized when that has been found out meanwhile."""
-        if self.closed:  # the client has left
+        if self._is_closed:  # the client has left
             return
         if self.spool.size + len(data) > self._limit_bytes:
             raise too_large(self._limit_bytes)
@@ -97,8 +97,8 @@ class SpoolSink(io.RawIOBase):
 
     def close(self) -> None:
         """Remove the file unless the archive has taken it over."""
+        self._is_closed = True
         self.spool.discard()
-        super().close()
 
 
 def too_large(limit_bytes: int) -> TooLarge:
@@ -190,7 +190,6 @@ class Parser(HTTPRequestParser):
         return consumed
 
     def _refuse(self, error: Exception) -> None:
-        self.close()
         self.error = Refusal(
             error,
             getattr(self, "command", ""),
