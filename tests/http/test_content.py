@@ -10,6 +10,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from pacsberry.model import Level
 from tests.http.live import Live
 from tests.makers import DEFLATED, EXPLICIT, IMPLICIT, NATIVE_SYNTAXES, make_dataset, make_instance, part10
 
@@ -92,8 +93,19 @@ def test_the_xml_is_a_native_model(server: Live) -> None:
     told = server.get(f"/instances/{instance}/file", {"Accept": "application/dicom+xml"})
 
     root = ET.fromstring(told.body)  # noqa: S314  # it is our own
+    assert told.headers["content-length"] == str(len(told.body))  # little, so it takes no place among the downloads
     assert root.tag == "{http://dicom.nema.org/PS3.19/models/NativeDICOM}NativeDicomModel"
     assert "Jörg" in told.text
+
+
+def test_a_broken_file_is_told_before_anything_is_sent(server: Live) -> None:
+    instance = server.upload(make_instance("CT"))["ID"]
+    path = server.archive.files.path(server.archive.attachments.get(Level.INSTANCE, instance, "dicom").file)
+    path.write_bytes(path.read_bytes()[:1003])
+
+    assert server.get(f"/instances/{instance}/file", {"Accept": "application/dicom+json"}).status == 400
+    assert server.get(f"/instances/{instance}/content").status == 400
+    assert server.get(f"/instances/{instance}/frames/0/raw").status == 400
 
 
 def test_content_is_walked_down_to_the_raw_value(server: Live) -> None:

@@ -15,7 +15,7 @@ from pacsberry.dicom.uids import TRANSFER_SYNTAXES
 from pacsberry.errors import BadRequest, TooLarge
 from pacsberry.http.answers import BINARY, DICOM, Answer
 from pacsberry.http.context import Context
-from pacsberry.http.dicomfiles import closing_chunks, dicom_attachment, open_instance, raw_answer
+from pacsberry.http.dicomfiles import dicom_attachment, made_answer, open_instance, raw_answer
 from pacsberry.http.errors import NotAcceptable
 from pacsberry.http.request import Request
 from pacsberry.http.routing import Route, children
@@ -88,7 +88,7 @@ def get_raw_frame(request: Request, context: Context, id: str, frame: int) -> An
         stack.pop_all()
         if len(pieces) == 1 and not opened.is_deflated and frames.description.frame_bits % 8 == 0:
             return Answer.part(file, *pieces[0], frames.mime)
-        return Answer.stream(closing_chunks(file, frames.chunks(frame)), frames.mime)
+        return made_answer(file, frames.chunks(frame), frames.mime)
 
 
 def get_gzipped_frame(request: Request, context: Context, id: str, frame: int) -> Answer:
@@ -97,7 +97,7 @@ def get_gzipped_frame(request: Request, context: Context, id: str, frame: int) -
         file = stack.enter_context(_open(context, id))
         chunks = Frames(DicomFile.open(file)).chunks(frame)
         stack.pop_all()
-        return Answer.stream(closing_chunks(file, _gzip(chunks)), "application/gzip")
+        return made_answer(file, _gzip(chunks), "application/gzip")
 
 
 def _open(context: Context, id: str) -> BinaryIO:
@@ -126,7 +126,7 @@ def _model(request: Request, context: Context, id: str, attachment: Attachment, 
         )
         stack.pop_all()
         encoded = (piece.encode(errors="replace") for piece in pieces)
-        return Answer.stream(closing_chunks(file, encoded), media_type)
+        return made_answer(file, encoded, media_type)
 
 
 def _check_transcoding(request: Request, context: Context, id: str) -> None:

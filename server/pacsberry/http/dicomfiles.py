@@ -1,7 +1,7 @@
 """Opens the kept file of an instance for handlers that look inside."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from typing import BinaryIO
 
 from pacsberry.archive.attachments import Attachment
@@ -34,11 +34,26 @@ def open_kept(context: Context, name: str) -> Iterator[DicomFile]:
 def raw_answer(file: BinaryIO, value: RawValue, content_type: str) -> Answer:
     """Bytes inside an open file, which is closed when they are sent."""
     if value.file.is_deflated:
-        return Answer.stream(closing_chunks(file, value.chunks()), content_type)
+        return made_answer(file, value.chunks(), content_type)
     return Answer.part(file, value.offset, value.length, content_type)
 
 
-def closing_chunks(file: BinaryIO, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The chunks; then, or when the client leaves, the file is closed."""
+def made_answer(file: BinaryIO, chunks: Iterator[bytes], content_type: str) -> Answer:
+    """Bytes made from an open file, which is closed with them; a single chunk needs no place among the downloads."""
+    remaining = _closing(file, chunks)
+    first, second = next(remaining, b""), next(remaining, None)
+    if second is None:
+        return Answer.data(first, content_type)
+    return Answer.stream(_rejoined(first, second, remaining), content_type)
+
+
+def _closing(file: BinaryIO, chunks: Iterator[bytes]) -> Generator[bytes]:
     with file:
         yield from chunks
+
+
+def _rejoined(first: bytes, second: bytes, remaining: Generator[bytes]) -> Generator[bytes]:
+    with closing(remaining):
+        yield first
+        yield second
+        yield from remaining
