@@ -387,8 +387,11 @@ def test_a_file_cut_in_its_last_element_is_refused(syntax: str) -> None:
 
 
 def test_zeros_in_place_of_elements_are_refused() -> None:
-    with pytest.raises(UnreadableDicom, match="no element"):
-        header_of(made() + bytes(96))
+    content = b"".join(implicit(tag, explicit[8:]) for tag, explicit in sorted(identifiers().items()))
+
+    for file in (made(), file_of(content, IMPLICIT)):
+        with pytest.raises(UnreadableDicom, match="no element"):
+            header_of(file + bytes(96))
 
 
 def test_sequences_nested_too_deep_are_refused() -> None:

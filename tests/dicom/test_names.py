@@ -77,6 +77,12 @@ def test_the_default_private_creator_names_tags_without_one() -> None:
     assert TagDictionary.from_option(option).vr(0x00E11023) == "UN"
 
 
+def test_names_of_makers_can_be_left_out() -> None:
+    dictionary = TagDictionary(has_private_names=False)
+
+    assert (dictionary.keyword(0x00091001, "GEMS_IDEN_01"), dictionary.vr(0x00091027, "GEMS_IDEN_01")) == ("", "UN")
+
+
 @pytest.mark.parametrize(
     ("option", "said"),
     [

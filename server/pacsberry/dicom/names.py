@@ -57,14 +57,26 @@ class TagDictionary:
         entries: Mapping[tuple[int, str], DictionaryEntry] | None = None,
         *,
         default_creator: str = "",
+        has_private_names: bool = True,
     ) -> None:
-        """`entries` by tag and private creator; `default_creator`: where names of private tags are looked up first."""
+        """`entries` by tag and private creator.
+
+        `default_creator`: where private tags without creator are looked up (DefaultPrivateCreator).
+        `has_private_names`: whether makers' tags that are not in `entries` have names, too (LoadPrivateDictionary).
+        """
         self._entries = dict(entries or {})
         self._by_name = {entry.name: tag for (tag, _), entry in self._entries.items()}
         self._default_creator = default_creator
+        self._has_private_names = has_private_names
 
     @classmethod
-    def from_option(cls, option: Mapping[str, Sequence[object]], *, default_creator: str = "") -> "TagDictionary":
+    def from_option(
+        cls,
+        option: Mapping[str, Sequence[object]],
+        *,
+        default_creator: str = "",
+        has_private_names: bool = True,
+    ) -> "TagDictionary":
         """From {'gggg,eeee': [VR, name, minimum, maximum, creator]}; ConfigError names the entry."""
         entries: dict[tuple[int, str], DictionaryEntry] = {}
         for key, line in option.items():
@@ -80,7 +92,7 @@ class TagDictionary:
             if is_private(tag) != bool(creator):
                 raise ConfigError(f"Dictionary: {key!r}: private tags, and only they, need a private creator.")
             entries[_without_block(tag), creator] = DictionaryEntry(vr, name, creator)
-        return cls(entries, default_creator=default_creator)
+        return cls(entries, default_creator=default_creator, has_private_names=has_private_names)
 
     def parse(self, text: str) -> int | None:
         """The tag that a keyword, 'gggg,eeee', 'gggg-eeee' or 'ggggeeee' means; None when there is none."""
@@ -108,7 +120,7 @@ class TagDictionary:
         if is_private(tag):
             if is_private_creator(tag):
                 return "PrivateCreator"
-            return _pydicom_private(tag, creator)[1] if tag & 0xFFFF else "PrivateGroupLength"
+            return self._of_maker(tag, creator)[1] if tag & 0xFFFF else "PrivateGroupLength"
         if not tag & 0xFFFF:
             return "GenericGroupLength"
         return _pydicom_entry(tag)[1]
@@ -125,10 +137,13 @@ class TagDictionary:
         if is_private(tag):
             if is_private_creator(tag):
                 return "LO"
-            return _pydicom_private(tag, creator)[0] if tag & 0xFFFF else "UL"
+            return self._of_maker(tag, creator)[0] if tag & 0xFFFF else "UL"
         if not tag & 0xFFFF:
             return "UL"
         return _pydicom_entry(tag)[0]
+
+    def _of_maker(self, tag: int, creator: str) -> tuple[str, str]:
+        return _pydicom_private(tag, creator) if self._has_private_names else ("UN", "")
 
     def _find(self, tag: int, creator: str) -> DictionaryEntry | None:
         if not is_private(tag):
