@@ -292,7 +292,15 @@ def test_bulk_content_looks_up_and_down_and_tells_each_once(server: Live, ids: d
 
 def test_bulk_delete_passes_over_who_is_gone(server: Live, ids: dict[str, str]) -> None:
     patient = server.get(f"/studies/{ids['BERT']}").json["ParentPatient"]
-    wanted = [patient, ids["BERT"], "nobody", {"Level": "Study", "ID": ids["CLEO"]}, {"Level": "Patient", "ID": "x"}]
+    half = "\ud800"  # half a character, which JSON can spell
+    wanted = [
+        patient,
+        ids["BERT"],
+        "nobody",
+        half,
+        {"Level": "Study", "ID": ids["CLEO"]},
+        {"Level": "Patient", "ID": half},
+    ]
 
     assert server.post("/tools/bulk-delete", {"Resources": wanted}).body == b""
     assert server.get("/studies").json == [ids["ANNA"]]

@@ -7,8 +7,8 @@ for every reader, and a power cut brings it back neither in the index nor from t
 import sqlite3
 from dataclasses import dataclass
 
-from pacsberry.archive.rows import BY_ID, count
-from pacsberry.errors import UnknownResource
+from pacsberry.archive.places import key_of
+from pacsberry.archive.rows import count
 from pacsberry.model import Level
 
 # The instances below a resource, for each level of the resource; one '?' stands for its key.
@@ -44,10 +44,7 @@ def delete(connection: sqlite3.Connection, level: Level, resource_id: str, at: i
 
     `at`: UTC seconds, the LastUpdate of the ancestors that remain.
     """
-    row = connection.execute(f"SELECT key FROM {level.plural} WHERE {BY_ID}", (resource_id,)).fetchone()
-    if row is None:
-        raise UnknownResource(f"There is no {level.title.lower()} {resource_id}.")
-    key: int = row[0]
+    key = key_of(connection, level, resource_id)
     gone: list[tuple[Level, int]] = []
     while True:
         parent = None if level is Level.PATIENT else _parent(connection, level, key)
