@@ -60,6 +60,8 @@ def send_by_c_store(port: int, ledger: Ledger, numbers: Numbers) -> None:
     from pynetdicom import AE
 
     entity = AE("CRASHTEST")
+    # pynetdicom does not notice a dead peer while it waits for an answer.
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 2
     entity.add_requested_context("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2.1")
     association = entity.associate("127.0.0.1", port)
     if not association.is_established:
