@@ -58,7 +58,7 @@ def test_emptied_parents_go_too(tmp_path: Path) -> None:
 
 
 def test_an_unknown_resource_is_named(tmp_path: Path) -> None:
-    with open_archive(tmp_path) as archive, pytest.raises(UnknownResource, match="study abc"):
+    with open_archive(tmp_path) as archive, pytest.raises(UnknownResource, match="study 'abc'"):
         archive.delete(Level.STUDY, "abc")
 
 
