@@ -33,6 +33,11 @@ def get_file(request: Request, context: Context, name: str) -> Answer:
     return Answer.part(path.open("rb"), 0, path.stat().st_size, "application/octet-stream").with_etag("v1")
 
 
+def get_cut_file(request: Request, context: Context, name: str) -> Answer:
+    path = context.archive.files.storage / name
+    return Answer.part(path.open("rb"), 0, path.stat().st_size * 2, "application/octet-stream")
+
+
 def stream(request: Request, context: Context, megabytes: int) -> Answer:
     def chunks() -> Iterator[bytes]:
         try:
@@ -98,6 +103,7 @@ ROUTES = [
     Route("POST", "/measure", measure, body=Body.SPOOL),
     Route("POST", "/keep", keep, body=Body.SPOOL),
     Route("GET", "/file/<name>", get_file),
+    Route("GET", "/cut-file/<name>", get_cut_file),
     Route("GET", "/stream/<megabytes:int>", stream),
     Route("GET", "/items/<count:int>", list_items),
     Route("GET", "/late-failure", late_failure),

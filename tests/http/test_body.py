@@ -1,5 +1,6 @@
 """Bodies go where they belong while they arrive, and what may not come in is refused at once."""
 
+import errno
 import json
 import time
 import zlib
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pacsberry.archive import Spool
 from pacsberry.http.settings import HttpSettings
 from tests.http.live import Live, live_server
 from tests.http.raw import Wire, head, wire
@@ -221,6 +223,19 @@ def test_a_full_card_is_told_and_nothing_stays(tmp_path: Path) -> None:
         assert answer.status == 507
         assert json.loads(answer.body)["OrthancStatus"] == 19
         assert spool_files(server) == []
+
+
+def test_a_card_that_fails_is_told_without_detail(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(spool: Spool, data: bytes) -> None:
+        raise OSError(errno.EIO, "secret detail")
+
+    monkeypatch.setattr(Spool, "write", fail)
+
+    answer = server.post("/measure", b"hello")
+
+    assert answer.status == 500
+    assert b"secret" not in answer.body
+    assert spool_files(server) == []
 
 
 def test_a_faked_method_decides_where_the_body_goes(server: Live) -> None:

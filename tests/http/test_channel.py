@@ -7,9 +7,13 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from waitress.adjustments import Adjustments
 
+from pacsberry.http.channel import Channel
+from pacsberry.http.server import Listener
 from pacsberry.http.settings import HttpSettings
 from tests.http import routes
 from tests.http.live import Live, live_server
@@ -252,3 +256,41 @@ def test_without_addresses_it_listens_on_all_under_one_port(tmp_path: Path) -> N
                     assert b"200 OK" in client.recv(1000)
             except OSError as error:
                 pytest.skip(f"no IPv6 here: {error}")
+
+
+def test_a_file_that_has_become_shorter_ends_the_connection(tmp_path: Path) -> None:
+    with live_server(tmp_path, routes=ROUTES) as server, wire(server.port) as client:
+        write_file(tmp_path / "storage", "it", PATTERN)
+        client.send(head("GET", "/cut-file/it"))
+
+        assert len(client.receive_all()) < 2 * len(PATTERN)
+
+
+def test_an_error_nobody_foresaw_does_not_close_the_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(listener: Listener, connection: socket.socket, *rest: object, **more: object) -> None:
+        connection.close()
+        raise RuntimeError("unforeseen")
+
+    with live_server(tmp_path, routes=ROUTES) as server:
+        with monkeypatch.context() as broken:
+            broken.setattr(Listener, "channel_class", staticmethod(fail))
+            with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
+                assert client.recv(1) == b""
+
+        assert server.get("/value").status == 200
+
+
+def test_one_fast_client_does_not_keep_the_listener() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        channel = Channel(SimpleNamespace(active_channels={}), ours, ("127.0.0.1", 1), Adjustments(), {})  # type: ignore[arg-type]
+        sent = 0
+        while got := channel.send(bytes(65536)):
+            sent += got
+            theirs.recv(65536)
+
+        assert 2**20 <= sent <= 2**23
+
+        channel.handle_write()
+        assert channel.send(b"more") == 4
+        channel.handle_close()

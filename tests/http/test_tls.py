@@ -7,7 +7,7 @@ import socket
 import ssl
 import subprocess
 import time
-from http.client import HTTPSConnection
+from http.client import HTTPResponse, HTTPSConnection
 from pathlib import Path
 
 import pytest
@@ -201,6 +201,27 @@ def test_thirty_clients_at_once_are_served(tmp_path: Path, certificate: Path) ->
             )
 
         assert all(pool.map(visit, range(60)))
+
+
+@pytest.mark.parametrize("path", ["/file/it", "/stream/8", "/items/60000"])
+def test_a_slow_client_gets_everything_in_order(tmp_path: Path, certificate: Path, path: str) -> None:
+    with live_server(tmp_path, settings=settings(certificate), routes=ROUTES) as server:
+        write_file(tmp_path / "storage", "it", PATTERN * 5)
+        expected = ask(server, "GET", path)
+        raw = socket.socket()
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        raw.settimeout(20)
+        raw.connect(("127.0.0.1", server.port))
+        with trusting().wrap_socket(raw) as connection:
+            connection.sendall(head("GET", path, "Connection: close"))
+            answer = HTTPResponse(connection)
+            answer.begin()
+            received = b""
+            while piece := answer.read(50_000):
+                received += piece
+                time.sleep(0.001)
+
+        assert received == expected
 
 
 def test_older_versions_of_tls_are_refused(tmp_path: Path, certificate: Path) -> None:
