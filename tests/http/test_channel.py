@@ -283,7 +283,9 @@ def test_an_error_nobody_foresaw_does_not_close_the_door(tmp_path: Path, monkeyp
 def test_one_fast_client_does_not_keep_the_listener() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
-        channel = Channel(SimpleNamespace(active_channels={}), ours, ("127.0.0.1", 1), Adjustments(), {})  # type: ignore[arg-type]
+        channel = Channel(
+            SimpleNamespace(active_channels={}), ours, ("127.0.0.1", 1), Adjustments(listen="127.0.0.1:0"), {}
+        )  # type: ignore[arg-type]
         sent = 0
         while got := channel.send(bytes(65536)):
             sent += got
