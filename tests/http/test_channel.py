@@ -284,7 +284,11 @@ def test_one_fast_client_does_not_keep_the_listener() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
         channel = Channel(
-            SimpleNamespace(active_channels={}), ours, ("127.0.0.1", 1), Adjustments(listen="127.0.0.1:0"), {}
+            SimpleNamespace(active_channels={}, secured=lambda connection: None),
+            ours,
+            ("127.0.0.1", 1),
+            Adjustments(listen="127.0.0.1:0"),
+            {},
         )  # type: ignore[arg-type]
         sent = 0
         while got := channel.send(bytes(65536)):

@@ -1,6 +1,5 @@
-"""Builds the server from its settings, starts it in order, stops it in reverse."""
+"""Builds the server from its settings (application), starts it, runs it and stops it in reverse (running)."""
 
-from pacsberry.app.application import Application
 from pacsberry.app.running import run
 
-__all__ = ["Application", "run"]
+__all__ = ["run"]

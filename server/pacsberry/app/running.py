@@ -2,13 +2,15 @@
 
 import logging
 import signal
-import sys
-import threading
+from queue import SimpleQueue
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from pacsberry.app.application import Application
-from pacsberry.app.demo import load_demo
+from pacsberry.app.footprint import leave_out_unused
 from pacsberry.config import Settings
+
+if TYPE_CHECKING:
+    from pacsberry.app.application import Application
 
 LOGGER = logging.getLogger("pacsberry.server")
 
@@ -17,22 +19,20 @@ class _Ending:
     """Who asked first wins: end, or start again."""
 
     def __init__(self) -> None:
-        self._asked = threading.Event()
-        self.is_restart = False
+        # Not an Event: a signal handler must not wait for a lock that the interrupted main thread may hold.
+        self._asked: SimpleQueue[bool] = SimpleQueue()
 
     def stop(self) -> None:
         """Ask the server to end."""
-        self._asked.set()
+        self._asked.put(False)
 
     def restart(self) -> None:
         """Ask the server to start again."""
-        if not self._asked.is_set():
-            self.is_restart = True
-            self._asked.set()
+        self._asked.put(True)
 
-    def wait(self) -> None:
-        """Return when somebody has asked."""
-        self._asked.wait()
+    def wait(self) -> bool:
+        """Return when somebody has asked; whether to start again."""
+        return self._asked.get()
 
 
 def run(settings: Settings, *, demo: bool = False) -> bool:
@@ -40,8 +40,10 @@ def run(settings: Settings, *, demo: bool = False) -> bool:
 
     `demo` puts the demo study into an archive that is empty.  Raises PacsberryError and OSError when it cannot start.
     """
-    # pydicom imports numpy wherever it is installed: 12 MB that a server which decodes no pixels does without.
-    sys.modules["numpy"] = None  # type: ignore[assignment]
+    leave_out_unused(settings)
+    from pacsberry.app.application import Application
+    from pacsberry.app.demo import load_demo
+
     ending = _Ending()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
@@ -55,14 +57,14 @@ def run(settings: Settings, *, demo: bool = False) -> bool:
         if demo:
             load_demo(application)
         _announce(application, settings)
-        ending.wait()
+        is_restart = ending.wait()
     finally:
         application.stop()
     LOGGER.warning("Stopped.")
-    return ending.is_restart
+    return is_restart
 
 
-def _announce(application: Application, settings: Settings) -> None:
+def _announce(application: "Application", settings: Settings) -> None:
     """Say where it can be reached, on standard error and so in the journal, whatever the log's level."""
     if settings.flag("HttpServerEnabled"):
         scheme = "https" if settings.flag("SslEnabled") else "http"

@@ -4,8 +4,8 @@ One function per part; nothing below `app` ever sees the settings themselves.
 """
 
 import os
-import ssl
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pacsberry.archive import ArchiveSettings, FindLimits, Reading, StorageAccess
 from pacsberry.config import Settings
@@ -17,6 +17,9 @@ from pacsberry.dimse.settings import DicomSettings
 from pacsberry.errors import ConfigError
 from pacsberry.http.settings import HttpSettings, TlsSettings
 from pacsberry.model import OverwritePolicy
+
+if TYPE_CHECKING:
+    import ssl
 
 _MEGABYTE = 2**20
 _SYNTAX_GROUPS = ("Deflated", "Jpeg", "Jpeg2000", "JpegLossless", "Jpip", "Mpeg2", "Mpeg4", "Rle", "H265")
@@ -130,8 +133,10 @@ def _http_tls(settings: Settings) -> TlsSettings:
     )
 
 
-def _dicom_tls(settings: Settings) -> ssl.SSLContext:
+def _dicom_tls(settings: Settings) -> "ssl.SSLContext":
     """DicomTls*: mutual by default (PS3.15 B.12)."""
+    import ssl
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     is_newest_only = settings.number("DicomTlsMinimumProtocolVersion") >= 5
     context.minimum_version = ssl.TLSVersion.TLSv1_3 if is_newest_only else ssl.TLSVersion.TLSv1_2

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 
-from pacsberry.auth.exposure import check_exposure, exposure_remarks
+from pacsberry.app.footprint import leave_out_unused
 from pacsberry.cli.exits import Exit, exit_code
 from pacsberry.cli.logs import start_logging
 from pacsberry.cli.options import ServeOptions
@@ -37,6 +37,9 @@ def main(text: str) -> int:
 def serve(options: ServeOptions) -> bool:
     """Check, start the log, run; whether to start again.  Raises PacsberryError and OSError."""
     settings = options.load()
+    leave_out_unused(settings)  # before anything imports hashlib
+    from pacsberry.auth.exposure import check_exposure, exposure_remarks
+
     exposure = settings.flag("RemoteAccessAllowed"), settings.flag("AuthenticationEnabled"), settings.users
     refusal = check_exposure(*exposure)
     if refusal is not None and settings.flag("HttpServerEnabled"):

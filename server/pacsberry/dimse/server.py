@@ -21,6 +21,7 @@ from pacsberry.dimse.listener import Listener
 from pacsberry.dimse.rules import AccessRules, Peer
 from pacsberry.dimse.settings import DicomSettings
 from pacsberry.ingest import Ingest
+from pacsberry.lean import bring_back
 from pacsberry.modality import Modality
 from pacsberry.peers.installed import WRITTEN_AGAINST, installed_pynetdicom, is_expected_pynetdicom
 
@@ -91,6 +92,7 @@ class DicomServer:
         if self._is_fast():
             self._listener.start()
         else:
+            bring_back("ssl")
             from pacsberry.dimse.plain_road import PlainRoad
 
             LOGGER.warning(
@@ -160,6 +162,7 @@ class DicomServer:
                 self._threads.discard(thread)
 
     def _associate(self, connected: socket.socket, ip: str, introduce: Callable[[Peer], None]) -> None:
+        bring_back("ssl")  # pynetdicom cannot be imported without it
         from pacsberry.dimse.inbound import InboundAssociation
 
         try:

@@ -20,8 +20,6 @@ import contextlib
 import logging
 import os
 import socket
-import ssl
-import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,9 +31,11 @@ from waitress.wasyncore import dispatcher
 
 from pacsberry.http.answers import Part
 from pacsberry.http.body import Parser, Refusal
+from pacsberry.http.handshake import Wanted
 
 if TYPE_CHECKING:
     from pacsberry.http.server import Listener
+    from pacsberry.http.tls import TlsConnection  # imports ssl, which a server without HTTPS does without
 
 LOGGER = logging.getLogger("pacsberry.http")
 
@@ -104,8 +104,7 @@ class Channel(HTTPChannel):
         adj: Adjustments,
         map: dict[int, dispatcher],
     ) -> None:
-        self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
-        self._tls_lock = threading.Lock()  # guards OpenSSL's state of this connection: listener and worker both use it
+        self._tls = server.secured(sock)
         self._handshaking = self._tls is not None
         self._handshake_wants_to_write = False
         self._opened = time.monotonic()
@@ -210,7 +209,7 @@ class Channel(HTTPChannel):
             return 0
         try:
             sent = self._send(data)
-        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+        except BlockingIOError:
             return 0
         except OSError as error:
             LOGGER.debug("%s left: %s", self.addr[0], error)
@@ -225,8 +224,7 @@ class Channel(HTTPChannel):
             # OpenSSL wants a send that could not be finished repeated with the same bytes: one record at a time.
             if isinstance(data, _Slice):
                 data = os.pread(data.descriptor, min(data.length, _TLS_RECORD_BYTES), data.offset)
-            with self._tls_lock:
-                return self._tls.send(memoryview(data)[:_TLS_RECORD_BYTES])
+            return self._tls.send(memoryview(data)[:_TLS_RECORD_BYTES])
         if isinstance(data, _Slice):
             sent = os.sendfile(self.socket.fileno(), data.descriptor, data.offset, data.length)
             if sent == 0:
@@ -234,13 +232,12 @@ class Channel(HTTPChannel):
             return sent
         return self.socket.send(data)
 
-    def _read_records(self, tls: ssl.SSLSocket) -> None:
+    def _read_records(self, tls: "TlsConnection") -> None:
         # A record comes whole, because recv_bytes is larger than any: nothing decrypted stays behind unseen by poll.
         for _ in range(_TLS_RECORDS_AT_ONCE):
             try:
-                with self._tls_lock:
-                    data = tls.recv(self.adj.recv_bytes)
-            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                data = tls.recv(self.adj.recv_bytes)
+            except BlockingIOError:
                 return
             except OSError as error:
                 LOGGER.debug("%s left: %s", self.addr[0], error)
@@ -256,17 +253,13 @@ class Channel(HTTPChannel):
         if self._tls is None:
             return
         try:
-            with self._tls_lock:
-                self._tls.do_handshake()
-        except ssl.SSLWantReadError:
-            self._handshake_wants_to_write = False
-        except ssl.SSLWantWriteError:
-            self._handshake_wants_to_write = True
+            wanted = self._tls.shake_hands()
         except OSError as error:
             LOGGER.info("No HTTPS with %s: %s", self.addr[0], error)
             self.handle_close()
         else:
-            self._handshaking = False
+            self._handshaking = wanted is not Wanted.NOTHING
+            self._handshake_wants_to_write = wanted is Wanted.WRITE
 
     def _linger(self) -> None:
         """Say that nothing more comes, and give the client time to read the answer while it is still sending."""
@@ -280,8 +273,8 @@ class Channel(HTTPChannel):
 
     def _drop_input(self) -> None:
         try:
-            over = not self.socket.recv(self.adj.recv_bytes)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            over = not (self._tls or self.socket).recv(self.adj.recv_bytes)
+        except BlockingIOError:
             over = False
         except OSError:
             over = True

@@ -8,13 +8,12 @@ Written against waitress 3.0.2: `TcpWSGIServer` with `channel_class`, `accept`, 
 import errno
 import logging
 import socket
-import ssl
 import sys
 import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
@@ -28,9 +27,13 @@ from pacsberry.http.channel import Channel
 from pacsberry.http.context import Context
 from pacsberry.http.door import Door
 from pacsberry.http.routing import Route
-from pacsberry.http.settings import HttpSettings
-from pacsberry.http.tls import server_context
+from pacsberry.http.settings import HttpSettings, TlsSettings
 from pacsberry.http.workers import Workers
+
+if TYPE_CHECKING:
+    import ssl
+
+    from pacsberry.http.tls import TlsConnection  # imports ssl, which a server without HTTPS does without
 
 LOGGER = logging.getLogger("pacsberry.http")
 
@@ -63,7 +66,7 @@ class Listener(TcpWSGIServer):
         adj: Adjustments,
         sock: socket.socket,
         reception: Reception,
-        tls: ssl.SSLContext | None,
+        tls: "ssl.SSLContext | None",
         patience: Patience,
     ) -> None:
         self.reception = reception
@@ -97,6 +100,14 @@ class Listener(TcpWSGIServer):
         except OSError:
             conn.close()
             raise
+
+    def secured(self, connection: socket.socket) -> "TlsConnection | None":
+        """The TLS of an accepted connection; None when this is plain HTTP."""
+        if self.tls is None:
+            return None
+        from pacsberry.http.tls import TlsConnection
+
+        return TlsConnection.of(connection)
 
     def maintenance(self, now: float) -> None:
         """Look after the connections, about once a second."""
@@ -144,7 +155,7 @@ class HttpServer:
     def start(self) -> None:
         """Open the door; ConfigError when the address or the certificate cannot be used."""
         settings = self._settings
-        tls = server_context(settings.tls) if settings.tls is not None else None
+        tls = _tls_context(settings.tls) if settings.tls is not None else None
         door = Door(self._context, self._access, self._table, self._workers.download)
         reception = Reception(
             routes=door.routes,
@@ -207,6 +218,12 @@ class HttpServer:
 
     def _channels(self) -> list[Channel]:
         return [channel for listener in self._listeners for channel in list(listener.active_channels.values())]
+
+
+def _tls_context(settings: TlsSettings) -> "ssl.SSLContext":
+    from pacsberry.http.tls import server_context
+
+    return server_context(settings)
 
 
 def _adjustments(settings: HttpSettings) -> Adjustments:

@@ -7,11 +7,10 @@ as its presentation contexts do; when an object needs another one, a new associa
 import contextlib
 import os
 import socket
-import ssl
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.pdu_primitives import A_ASSOCIATE
@@ -36,6 +35,9 @@ from pacsberry.peers.outgoing import Outgoing, dataset_region
 from pacsberry.peers.pdata import fragment_bytes
 from pacsberry.peers.pumped import PumpedAssociation
 from pacsberry.peers.upper_layer import AssociationEnded
+
+if TYPE_CHECKING:
+    import ssl
 
 _IMPLICIT = "1.2.840.10008.1.2"
 MOST_CONTEXTS = 128  # ids are odd numbers below 256 (PS3.8 9.3.2.2)
@@ -63,7 +65,7 @@ class DicomSender:
         calling_aet: str,
         seconds: float | None,
         maximum_pdu_length: int = 65536,
-        tls: ssl.SSLContext | None = None,
+        tls: "ssl.SSLContext | None" = None,
     ) -> None:
         """`seconds`: to connect and for each answer (DicomScuTimeout), unless the modality has its own; None: no end.
 
