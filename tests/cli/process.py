@@ -22,7 +22,7 @@ def run(settings, *, demo):
     told = {
         "pid": os.getpid(),
         "demo": demo,
-        "modules": [name for name in ("click", "numpy", "pydicom", "bottle") if name in sys.modules],
+        "modules": [name for name in ("click", "numpy", "pydicom", "bottle") if sys.modules.get(name)],
         "malloc": {name: text for name, text in os.environ.items() if name.startswith("MALLOC_")},
         "path": sys.path[0],
         "optimize": sys.flags.optimize,

@@ -4,13 +4,10 @@ import logging
 import signal
 from queue import SimpleQueue
 from types import FrameType
-from typing import TYPE_CHECKING
 
-from pacsberry.app.footprint import leave_out_unused
+from pacsberry.app.application import Application
+from pacsberry.app.demo import load_demo
 from pacsberry.config import Settings
-
-if TYPE_CHECKING:
-    from pacsberry.app.application import Application
 
 LOGGER = logging.getLogger("pacsberry.server")
 
@@ -40,10 +37,6 @@ def run(settings: Settings, *, demo: bool = False) -> bool:
 
     `demo` puts the demo study into an archive that is empty.  Raises PacsberryError and OSError when it cannot start.
     """
-    leave_out_unused(settings)
-    from pacsberry.app.application import Application
-    from pacsberry.app.demo import load_demo
-
     ending = _Ending()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
@@ -64,7 +57,7 @@ def run(settings: Settings, *, demo: bool = False) -> bool:
     return is_restart
 
 
-def _announce(application: "Application", settings: Settings) -> None:
+def _announce(application: Application, settings: Settings) -> None:
     """Say where it can be reached, on standard error and so in the journal, whatever the log's level."""
     if settings.flag("HttpServerEnabled"):
         scheme = "https" if settings.flag("SslEnabled") else "http"

@@ -7,8 +7,8 @@ import logging
 import os
 import sys
 
-from pacsberry.app.footprint import leave_out_unused
 from pacsberry.cli.exits import Exit, exit_code
+from pacsberry.cli.footprint import leave_out_unused
 from pacsberry.cli.logs import start_logging
 from pacsberry.cli.options import ServeOptions
 from pacsberry.cli.starting import become_server
