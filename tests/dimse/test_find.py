@@ -17,7 +17,7 @@ from pacsberry.dimse.rules import AccessRules, Service
 from pacsberry.ingest import Ingest
 from pacsberry.modality import Modality
 from tests.dimse.aids import Door, keep, run
-from tests.dimse.raw_peer import RawPeer, cancel_rq, find_rq, pdv
+from tests.dimse.raw_peer import RawPeer, cancel_rq, echo_rq, find_rq, pdv
 from tests.makers import BIG_ENDIAN, EXPLICIT, IMPLICIT, make_instance
 
 PATIENT_ROOT, STUDY_ROOT = "1.2.840.10008.5.1.4.1.2.1.1", "1.2.840.10008.5.1.4.1.2.2.1"
@@ -359,7 +359,7 @@ def test_another_request_before_the_answer_is_complete_aborts(door: Door, archiv
         peer.associate()
         asked = implicit(0x00080052, "IMAGE") + implicit(0x00100020, "MANY*") + implicit(0x0020000D, "")
         peer.send_pdata(pdv(5, 3, find_rq(7)), pdv(5, 2, asked))
-        peer.send_pdata(pdv(5, 3, find_rq(8)), pdv(5, 2, asked))
+        peer.send_pdata(pdv(1, 3, echo_rq(8)))
 
         assert peer.read_abort() == (0, 0)
 

@@ -176,7 +176,7 @@ def test_a_malformed_pdu_aborts_the_association(door: Door, said: bytes, reason:
 @pytest.mark.parametrize(
     "said",
     [
-        pdv(3, 2, b"data set first"),
+        pdv(1, 2, echo_rq()),  # a data set, whatever it looks like, before its command
         pdv(3, 3, store_rq()) + pdv(3, 3, store_rq()),  # a command where its data set was due
         pdv(3, 3, store_rq()) + pdv(1, 2, b"data set in another context"),
         pdv(1, 1, echo_rq()[:20]) + pdv(3, 3, echo_rq()[20:]),
@@ -191,6 +191,14 @@ def test_messages_that_make_no_sense_abort_the_association(door: Door, said: byt
         peer.send(pdu(4, said))
 
         assert peer.read_abort() == (USER, 0)
+
+
+def test_the_reason_arrives_although_the_peer_is_still_talking(door: Door) -> None:
+    with RawPeer(door.port) as peer:
+        peer.associate()
+        peer.send(bytes((9, 0, 0, 0, 0, 0)), bytes(1_000_000))
+
+        assert peer.read_abort() == (PROVIDER, UNRECOGNIZED)
 
 
 def test_a_command_that_never_ends_aborts_the_association(door: Door) -> None:

@@ -195,9 +195,10 @@ def test_a_request_without_instance_uid_or_data_set_is_refused(door: Door) -> No
         peer.associate()
         peer.send_pdata(pdv(3, 3, nothing_follows))
         assert peer.read_status() == 0xC000
-        peer.send_pdata(pdv(3, 3, store_rq("")), pdv(3, 2, b"data"))
+        peer.send_pdata(pdv(3, 3, store_rq("")), pdv(3, 2, bare(make_dataset("CT"))))
         assert peer.read_status() == 0xC000
         peer.release()
+    assert not (door.storage / "quarantine").exists()
 
 
 def test_when_the_storage_is_full_the_peer_hears_it_and_may_go_on(

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -15,6 +16,7 @@ from pacsberry.errors import PeerFailed
 from pacsberry.modality import Modality
 from pacsberry.peers.dicom_sender import DicomSender, MoveOriginator, RefusedContext
 from pacsberry.peers.outgoing import Outgoing
+from tests.dimse.raw_peer import command, item, pdu, pdv
 from tests.makers import DEFLATED, EXPLICIT, IMPLICIT, make_dataset, part10
 
 RLE = "1.2.840.10008.1.2.5"
@@ -252,6 +254,35 @@ def answering(*answers: bytes | None) -> Iterator[int]:
 )
 def test_an_answer_that_is_no_answer_is_an_error(answer: bytes) -> None:
     with answering(answer) as port, sender_to(port, seconds=2.0) as sender, pytest.raises(PeerFailed):
+        sender.echo()
+
+
+ACCEPTS_ECHO = pdu(
+    2,
+    struct.pack(">HH16s16s32x", 1, 0, b"STORESCP".ljust(16), b"PACS".ljust(16))
+    + item(0x10, b"1.2.840.10008.3.1.1.1")
+    + item(0x21, b"\x01\0\0\0" + item(0x40, IMPLICIT.encode()))
+    + item(0x50, item(0x51, b"\0\0\x40\0") + item(0x52, b"1.2.3")),
+)
+
+
+def echo_rsp(message_id: int, field: int = 0x8030) -> bytes:
+    answer = command({0x0100: field, 0x0120: message_id, 0x0800: 0x0101, 0x0900: 0})
+    return pdu(4, pdv(1, 3, answer))
+
+
+def test_an_answer_that_was_asked_for_is_one() -> None:
+    with answering(ACCEPTS_ECHO, echo_rsp(1)) as port, sender_to(port) as sender:
+        sender.echo()
+
+
+@pytest.mark.parametrize("answer", [echo_rsp(2), echo_rsp(1, 0x8001), echo_rsp(1, 0x0030)])
+def test_an_answer_to_something_else_is_an_error(answer: bytes) -> None:
+    with (
+        answering(ACCEPTS_ECHO, answer) as port,
+        sender_to(port) as sender,
+        pytest.raises(PeerFailed, match="not asked"),
+    ):
         sender.echo()
 
 

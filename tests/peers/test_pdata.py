@@ -47,6 +47,7 @@ def test_an_empty_fragment_is_one() -> None:
         b"\0\0\0\2\1",
         struct.pack(">LBB", 0, 1, 3),
         struct.pack(">LBB", 1, 1, 3),
+        b"\0\0\0\0" + pdv(1, 3, b""),
         struct.pack(">LBB", 3, 1, 3),
         struct.pack(">LBB", 0xFFFFFFFF, 1, 3) + b"x",
         pdv(1, 3, b"whole") + b"\0\0\0",

@@ -96,11 +96,7 @@ class UpperLayer(DULServiceProvider):
                 if left is not None and left <= 0:
                     raise Silence
                 self._hand_over(*self.next_pdu(left))
-            except Silence:
-                if self.state_machine.current_state == "Sta2":
-                    self._happen("Evt18")  # the ARTIM timer
-                break
-            except AssociationEnded:
+            except (Silence, AssociationEnded):
                 break
         return super().receive_pdu(wait=False)
 
