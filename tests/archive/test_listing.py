@@ -34,7 +34,7 @@ def varied(tmp_path: Path) -> Iterator[Archive]:
             Series("XA", 0),
         ]
         seed(archive, study("P1", "1.2.1", patient=odd, series=[*incomplete, *strange]))
-        seed(archive, study("P1", "1.2.2"), at=NOW + 60)
+        seed(archive, study("P1", "1.2.2"), at=NOW + 60)  # of another name than the study before
         seed(archive, study("", "1.2.3", tags={"StudyDate": ""}))
         patient, study_id = next(archive.resources.ids(Level.PATIENT)), next(archive.resources.ids(Level.STUDY))
         archive.protection.protect(patient, protected=True)
@@ -60,6 +60,13 @@ def test_a_list_is_every_description_in_the_order_of_arrival(varied: Archive, le
 
     assert len(described) > 1
     assert b"".join(varied.resources.listing(level)).decode() == printed(described)
+
+
+def test_a_list_tells_the_patients_tags_each_study_came_with(varied: Archive) -> None:
+    studies = json.loads(b"".join(varied.resources.listing(Level.STUDY)))
+
+    names = [one["PatientMainDicomTags"]["PatientName"] for one in studies]
+    assert names == ['O"Neil\\^J\u00f6rg\t\u5c71', "NAME^P1", "NAME^"]
 
 
 @pytest.mark.parametrize("level", Level)

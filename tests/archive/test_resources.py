@@ -58,6 +58,39 @@ def test_a_study_is_described_with_its_patients_tags(archive: Archive, headers: 
     }
 
 
+def test_a_study_keeps_the_patients_tags_it_came_with(tmp_path: Path) -> None:
+    smith, jones = {"PatientName": "SMITH^JOHN", "PatientSex": "M"}, {"PatientName": "JONES^ANN"}
+    headers = [*study("P1", "1.2.1", patient=smith), *study("P1", "1.2.2", patient=jones)]
+    with open_archive(tmp_path) as archive:
+        seed(archive, headers)
+        patient, first, second = (
+            headers[0].identifiers.orthanc_id(Level.PATIENT),
+            *(header.identifiers.orthanc_id(Level.STUDY) for header in headers),
+        )
+
+        def tags(level: Level, resource: str, member: str) -> object:
+            return archive.resources.describe(level, resource)[member]
+
+        of_smith, of_jones = {"PatientID": "P1", **smith}, {"PatientID": "P1", **jones}
+        assert tags(Level.STUDY, first, "PatientMainDicomTags") == of_smith
+        assert tags(Level.STUDY, second, "PatientMainDicomTags") == of_jones
+        assert tags(Level.PATIENT, patient, "MainDicomTags") == of_smith
+        for level in (Level.STUDY, Level.SERIES, Level.INSTANCE):
+            resource = headers[1].identifiers.orthanc_id(level)
+            view = View(requested_tags=(0x00100010, 0x00100040))
+            described = archive.resources.describe(level, resource, view)
+            assert described["RequestedTags"] == {"PatientName": "JONES^ANN"}
+            (file,) = archive.resources.instance_files(level, resource)
+            assert file.main_tags[Level.PATIENT] == of_jones
+        files = archive.resources.instance_files(Level.PATIENT, patient)
+        assert [file.main_tags[Level.PATIENT] for file in files] == [of_smith, of_jones]
+
+        archive.delete(Level.STUDY, first)
+
+        assert tags(Level.STUDY, second, "PatientMainDicomTags") == of_jones
+        assert tags(Level.PATIENT, patient, "MainDicomTags") == of_smith
+
+
 def test_a_series_is_described(archive: Archive, headers: list[Header]) -> None:
     who = headers[0].identifiers
 

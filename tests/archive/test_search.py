@@ -152,10 +152,10 @@ def _fulfils(headers: list[Header], first: Header, level: Level, constraint: Con
     for at in range(level, -1, -1):
         main = ORTHANC_MAIN_TAGS.levels[at].get(constraint.tag)
         if main is not None:
-            # What came first stays (S4): the tags of a parent are those of the first instance received.
-            top = next(
-                o for o in headers if o.identifiers.orthanc_id(Level(at)) == first.identifiers.orthanc_id(Level(at))
-            )
+            # What came first stays (S4): the tags of a parent are those of the first instance received; those of
+            # the patient are kept for every study, as of its first instance.
+            giver = Level(max(at, min(level, Level.STUDY)))
+            top = next(o for o in headers if o.identifiers.orthanc_id(giver) == first.identifiers.orthanc_id(giver))
             return constraint.matches(top.main_tags[at].get(main.name))
     main = ORTHANC_MAIN_TAGS.levels[Level.SERIES].get(constraint.tag)
     if level is Level.STUDY and main is not None:
@@ -177,6 +177,9 @@ def population(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 @example(level=Level.STUDY, asked=[("StudyDate", "june\\20250101")], case_sensitive=False)
 @example(level=Level.STUDY, asked=[("AccessionNumber", "*")], case_sensitive=True)
 @example(level=Level.SERIES, asked=[("ModalitiesInStudy", "NM")], case_sensitive=True)
+@example(level=Level.STUDY, asked=[("PatientName", NAMES[0])], case_sensitive=True)
+@example(level=Level.INSTANCE, asked=[("PatientName", "*J*"), ("PatientID", "P1")], case_sensitive=False)
+@example(level=Level.PATIENT, asked=[("PatientName", "S*")], case_sensitive=False)
 def test_a_find_finds_what_a_filter_over_everything_finds(
     population: Archive, level: Level, asked: list[tuple[str, str]], case_sensitive: bool
 ) -> None:
@@ -448,6 +451,71 @@ def test_a_tag_indexed_at_another_level_too_is_compared_with_the_nearest(tmp_pat
         assert found(archive, FindQuery(Level.SERIES, (where("StudyDate", "20200101"),))) == ids(headers, Level.SERIES)
         assert found(archive, FindQuery(Level.SERIES, (where("AccessionNumber", "S*"),))) == ids(headers, Level.SERIES)
         assert found(archive, FindQuery(Level.STUDY, (where("AccessionNumber", "S*"),))) == []
+
+
+# --- studies of one PatientID under several names --------------------------------------------------------------------
+
+
+def _two_of_one_patient_id(archive: Archive) -> list[Header]:
+    """Two studies that came with the same PatientID and nothing else in common; an instance of a third name follows."""
+    smith = {"PatientName": "SMITH^JOHN", "PatientBirthDate": "19500102"}
+    jones = {"PatientName": "JONES^ANN", "PatientBirthDate": "19991231"}
+    headers = [*study("", "1.2.1", patient=smith), *study("", "1.2.2", patient=jones)]
+    late = list(study("", "1.2.2", patient={"PatientName": "LATE^COMER"}, series=[Series(), Series("MR")]))
+    seed(archive, [*headers, late[1]])
+    return [*headers, late[1]]
+
+
+@pytest.mark.parametrize("level", [Level.STUDY, Level.SERIES, Level.INSTANCE])
+def test_each_study_of_a_patient_is_found_by_the_name_it_came_with(archive: Archive, level: Level) -> None:
+    headers = _two_of_one_patient_id(archive)
+    smiths, joneses = ids(headers[:1], level), ids(headers[1:], level)
+
+    for name, value in (("PatientName", "SMITH^JOHN"), ("PatientName", "*h*n*"), ("PatientBirthDate", "-1960")):
+        assert found(archive, FindQuery(level, (where(name, value),))) == smiths
+    for name, value in (("PatientName", "jones*"), ("PatientName", "*ANN"), ("PatientBirthDate", "19991231")):
+        assert found(archive, FindQuery(level, (where(name, value),))) == joneses
+    assert found(archive, FindQuery(level, (where("PatientName", "LATE*"),))) == []
+    assert found(archive, FindQuery(level, (where("PatientName", "NOBODY\\JONES^ANN"),))) == joneses
+
+
+def test_a_patient_of_several_names_is_found_by_the_first(archive: Archive) -> None:
+    headers = _two_of_one_patient_id(archive)
+
+    assert found(archive, FindQuery(Level.PATIENT, (where("PatientName", "SMITH*"),))) == ids(headers, Level.PATIENT)
+    assert found(archive, FindQuery(Level.PATIENT, (where("PatientName", "JONES*"),))) == []
+    (row,) = archive.search.rows(FindQuery(Level.PATIENT), [tag_of("PatientName")])
+    assert row == ("SMITH^JOHN",)
+
+
+def test_rows_and_orders_take_the_patients_tags_of_each_study(archive: Archive) -> None:
+    headers = _two_of_one_patient_id(archive)
+    wanted = [tag_of(name) for name in ("PatientName", "PatientBirthDate", "PatientID")]
+
+    assert list(archive.search.rows(FindQuery(Level.STUDY), wanted)) == [
+        ("SMITH^JOHN", "19500102", ""),
+        ("JONES^ANN", "19991231", ""),
+    ]
+    assert [row[0] for row in archive.search.rows(FindQuery(Level.INSTANCE), wanted)] == [
+        "SMITH^JOHN",
+        "JONES^ANN",
+        "JONES^ANN",
+    ]
+    by_name = (OrderBy(OrderKind.DICOM_TAG, tag_of("PatientName")),)
+    assert found(archive, FindQuery(Level.STUDY, order_by=by_name)) == ids(headers, Level.STUDY)[::-1]
+
+
+def test_the_index_narrows_by_a_name_unless_the_patient_has_several(archive: Archive) -> None:
+    seed(archive, study("P1", "1.2.9"))
+    _two_of_one_patient_id(archive)
+
+    def narrowed(name: str) -> int:
+        statement = compile_find(FindQuery(Level.STUDY, (where("PatientName", name),)), [], ORTHANC_MAIN_TAGS)
+        with archive.index.read() as connection:
+            return len(connection.execute(statement.sql, statement.parameters).fetchall())
+
+    assert [narrowed(name) for name in ("NAME^P1", "NAME*", "*P1")] == [3, 3, 3]
+    assert [narrowed(name) for name in ("NOBODY", "NOBODY*", "*NOBODY", "NOBODY\\NONE")] == [2, 2, 2, 2]
 
 
 # --- tags that only files have ---------------------------------------------------------------------------------------

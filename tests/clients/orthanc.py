@@ -109,7 +109,6 @@ DIFFERENCES: tuple[tuple[str, Rule, str], ...] = (
     ("LastUpdate|ReceptionDate|Date", _anything, "when the test ran"),
     ("FileUuid|Uuid", _anything, "random"),
     ("IndexInSeries", _empty, "an instance without number has no index"),
-    ("PatientMainDicomTags", _anything, "those of the patient; Orthanc keeps for each study those it came with"),
     ("7fe0,0010", _null, "no pixel data unless `whole`, since 1.12"),
     ("(FrameIncrementPointer|0028,0009)(/Value)?", _first, "all values of VR AT are told, not the first"),
     ("[0-9a-f]{3}[13579bdf],[0-9a-f]{4}/Name", _anything, "names of private tags come from another dictionary"),

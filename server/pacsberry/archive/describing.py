@@ -10,7 +10,7 @@ from pacsberry.archive.listing import series_status
 from pacsberry.archive.metadata import Metadata
 from pacsberry.archive.metadata_names import SystemMetadata
 from pacsberry.archive.outside_tags import OutsideTags
-from pacsberry.archive.places import ALIASES, key_of, upwards
+from pacsberry.archive.places import ALIASES, key_of, patient_tags, upwards
 from pacsberry.archive.stability import Stability
 from pacsberry.archive.tag_sources import file_sql, source_of
 from pacsberry.archive.times import utc_text
@@ -98,8 +98,8 @@ class Describer:
 
     def _study(self, connection: sqlite3.Connection, key: int, view: View) -> dict[str, object]:
         tags, updated_at, parent, parent_tags = connection.execute(
-            """SELECT s.tags, s.updated_at, p.id, p.tags FROM studies s JOIN patients p ON p.key = s.parent
-               WHERE s.key = ?""",
+            f"""SELECT s.tags, s.updated_at, p.id, {patient_tags()}
+                FROM studies s JOIN patients p ON p.key = s.parent WHERE s.key = ?""",
             (key,),
         ).fetchone()
         found: dict[str, object] = {}

@@ -142,7 +142,7 @@ class Indexer:
         study_id = header.identifiers.orthanc_id(Level.STUDY)
         row = connection.execute(f"SELECT key, parent FROM studies WHERE {BY_ID}", (study_id,)).fetchone()
         if row is None:
-            patient = self._patient(connection, kept, created, totals)
+            patient, patient_tags = self._patient(connection, kept, created, totals)
             tags = header.main_tags[Level.STUDY]
             study = _insert(
                 connection,
@@ -153,6 +153,7 @@ class Indexer:
                 accession=fold(tags.get("AccessionNumber", "")),
                 study_date=tags.get("StudyDate", ""),
                 tags=tags_text(tags),
+                patient_tags=patient_tags,
                 updated_at=kept.received_at,
             )
             created.insert(0, (Level.STUDY, study))
@@ -178,26 +179,31 @@ class Indexer:
     @staticmethod
     def _patient(
         connection: sqlite3.Connection, kept: KeptFile, created: list[tuple[Level, int]], totals: dict[str, int]
-    ) -> int:
+    ) -> tuple[int, str | None]:
+        """The key of the patient of a new study, and the patient's tags in it where they are others than known."""
         header = kept.header
         patient_id = header.identifiers.orthanc_id(Level.PATIENT)
-        row = connection.execute(f"SELECT key FROM patients WHERE {BY_ID}", (patient_id,)).fetchone()
-        if row is not None:
-            return int(row[0])
         tags = header.main_tags[Level.PATIENT]
+        text, name = tags_text(tags), fold(tags.get("PatientName", ""))
+        row = connection.execute(f"SELECT key, tags, name FROM patients WHERE {BY_ID}", (patient_id,)).fetchone()
+        if row is not None:
+            key, known_text, known_name = row
+            if known_name not in (None, name):
+                connection.execute("UPDATE patients SET name = NULL WHERE key = ?", (key,))
+            return key, None if text == known_text else text
         key = _insert(
             connection,
             "patients",
             id=patient_id,
             uid=fold(header.identifiers.patient_id),
-            name=fold(tags.get("PatientName", "")),
-            tags=tags_text(tags),
+            name=name,
+            tags=text,
             updated_at=kept.received_at,
             arrival=0,
         )
         created.insert(0, (Level.PATIENT, key))
         totals["patients"] += 1
-        return key
+        return key, None
 
     def _insert_instance(self, connection: sqlite3.Connection, kept: KeptFile, series: int) -> int:
         header = kept.header

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from json.encoder import encode_basestring as _quote
 
 from pacsberry.archive.metadata_names import SystemMetadata
-from pacsberry.archive.places import bounded
+from pacsberry.archive.places import bounded, patient_tags
 from pacsberry.archive.system_metadata import moment
 from pacsberry.model import Level
 
@@ -129,7 +129,7 @@ def _resource(level: Level) -> str:
     if level is not Level.PATIENT:
         members.append(_member(f"Parent{Level(level - 1).title}", _string("p.id")))
     if level is Level.STUDY:
-        members.append(_member("PatientMainDicomTags", "p.tags"))
+        members.append(_member("PatientMainDicomTags", patient_tags("r")))
         members.append(_member("Series", _array("SELECT id AS x FROM series WHERE parent = r.key ORDER BY id")))
     if level is Level.SERIES:
         members.append(_member("Status", _string(series_status("r"))))

@@ -32,6 +32,14 @@ def upwards(level: Level, highest: Level = Level.PATIENT) -> str:
     return tables
 
 
+def patient_tags(study: str = "s") -> str:
+    """SQL of the patient's main tags as they came with a study, which `study` names in the query, as `p` its patient.
+
+    Anonymized files often share a PatientID: each study keeps its name, as in Orthanc.
+    """
+    return f"coalesce({study}.patient_tags, p.tags)"
+
+
 def below(level: Level, target: Level) -> str:
     """SQL that selects the keys of `target` resources at or below one resource of `level`; one '?' is its key."""
     if target is level:

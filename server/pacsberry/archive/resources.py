@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pacsberry.archive import listing
 from pacsberry.archive.describing import Describer
 from pacsberry.archive.index import Index
-from pacsberry.archive.places import ALIASES, below, key_of, upwards
+from pacsberry.archive.places import ALIASES, below, key_of, patient_tags, upwards
 from pacsberry.archive.stability import Stability
 from pacsberry.archive.views import View
 from pacsberry.errors import BadRequest, UnknownResource
@@ -167,6 +167,7 @@ def _ancestors(
     connection: sqlite3.Connection, series: int
 ) -> tuple[tuple[Mapping[str, str], Mapping[str, str], Mapping[str, str]], tuple[str, str, str]]:
     row = connection.execute(
-        f"SELECT p.tags, s.tags, e.tags, p.id, s.id, e.id FROM {upwards(Level.SERIES)} WHERE e.key = ?", (series,)
+        f"SELECT {patient_tags()}, s.tags, e.tags, p.id, s.id, e.id FROM {upwards(Level.SERIES)} WHERE e.key = ?",
+        (series,),
     ).fetchone()
     return (json.loads(row[0]), json.loads(row[1]), json.loads(row[2])), (row[3], row[4], row[5])

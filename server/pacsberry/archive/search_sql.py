@@ -36,6 +36,11 @@ class _Column:
     rank: int  # the lower, the fewer rows an exact value leaves
     is_folded: bool = True
     tail: str = ""  # what its index holds of a value, when that is not all of it
+    is_vague: bool = False  # NULL when several values are possible: such rows are left to Constraint.matches
+
+    def condition(self, wanted: str, name: str) -> str:
+        """SQL that lets through what fulfils `wanted`, and what may; `name` is the column in the query."""
+        return f"({wanted} OR {name} IS NULL)" if self.is_vague else wanted
 
 
 _SCANNED: Final = 50  # the column has no index, but starting there is better than anywhere else
@@ -48,7 +53,7 @@ _COLUMNS: Final = {
     0x00080050: _Column(Level.STUDY, "accession", 3),  # AccessionNumber
     0x00100020: _Column(Level.PATIENT, "uid", 4),  # PatientID
     0x00080020: _Column(Level.STUDY, "study_date", 5, is_folded=False),  # StudyDate
-    0x00100010: _Column(Level.PATIENT, "name", _SCANNED),  # PatientName
+    0x00100010: _Column(Level.PATIENT, "name", _SCANNED, is_vague=True),  # PatientName
 }
 _LABELS_RANK: Final = 4
 _PREFIX_PENALTY: Final = 6  # a prefix or range leaves more rows than a value
@@ -173,13 +178,13 @@ class _Selection:
             if column.tail:
                 self.add(f"{column.tail.format(name)} = {column.tail.format('?')}", only, level=column.level)
                 name = f"+{name}"  # see rows.BY_ID
-            self.add(f"{name} = ?", only, level=column.level, rank=column.rank)
+            self.add(column.condition(f"{name} = ?", name), only, level=column.level, rank=column.rank)
         else:
             listed = json.dumps([bindable(value) for value in values])
             if column.tail:
                 tails = f"SELECT {column.tail.format('value')} FROM json_each(?)"
                 self.add(f"{column.tail.format(name)} IN ({tails})", listed, level=column.level)
-            condition = f"{name} IN (SELECT value FROM json_each(?))"
+            condition = column.condition(f"{name} IN (SELECT value FROM json_each(?))", name)
             self.add(condition, listed, level=column.level, rank=column.rank)
 
     def _narrow_pattern(self, name: str, column: _Column, pattern: str) -> None:
@@ -187,10 +192,13 @@ class _Selection:
         for place, piece in enumerate(_WILDCARDS.split(pattern)[: 2 * _MOST_PIECES]):
             literal = bindable(fold(piece)) if place % 2 == 0 else ""
             if literal and place == 0:
-                self.add(f"{name} >= ?", literal, level=column.level, rank=column.rank + _PREFIX_PENALTY)
-                self.add(f"{name} < ?", literal + _AFTER_EVERYTHING, level=column.level)
+                from_literal = column.condition(f"{name} >= ?", name)
+                self.add(from_literal, literal, level=column.level, rank=column.rank + _PREFIX_PENALTY)
+                beyond = literal + _AFTER_EVERYTHING
+                self.add(column.condition(f"{name} < ?", name), beyond, level=column.level)
             elif literal:
-                self.add(f"instr({name}, ?)", literal, level=column.level, rank=_SCANNED)
+                condition = column.condition(f"instr({name}, ?)", name)
+                self.add(condition, literal, level=column.level, rank=_SCANNED)
 
     def _narrow_modality(self, constraint: Constraint) -> None:
         values = constraint.exact_values

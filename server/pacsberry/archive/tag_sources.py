@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pacsberry.archive.places import ALIASES
+from pacsberry.archive.places import ALIASES, patient_tags
 from pacsberry.dicom.main_tags import MainTags
 from pacsberry.model import Level
 
@@ -73,10 +73,15 @@ def file_sql(level: Level) -> str:
     return f"({_FIRST_FILE[level]})"
 
 
-def main_tag_sql(name: str, alias: str) -> str:
-    """SQL of a main tag by its name in the index."""
+def main_tag_sql(name: str, tags: str) -> str:
+    """SQL of a main tag by its name in the index; `tags` is SQL of the tags that have it."""
     quoted = name.replace("'", "''")
-    return f"""json_extract({alias}.tags, '$."{quoted}"')"""
+    return f"""json_extract({tags}, '$."{quoted}"')"""
+
+
+def _tags_sql(of: Level, level: Level) -> str:
+    """SQL of the main tags of level `of` that belong to a resource of `level`."""
+    return patient_tags() if of is Level.PATIENT and level is not Level.PATIENT else f"{ALIASES[of]}.tags"
 
 
 def source_of(main_tags: MainTags, tag: int, level: Level) -> Source | None:
@@ -84,7 +89,7 @@ def source_of(main_tags: MainTags, tag: int, level: Level) -> Source | None:
     for at in range(level, Level.PATIENT - 1, -1):
         main = main_tags.levels[at].get(tag)
         if main is not None:
-            return Source(main_tag_sql(main.name, ALIASES[at]), Level(at))
+            return Source(main_tag_sql(main.name, _tags_sql(Level(at), level)), Level(at))
     if tag == _INSTANCE_AVAILABILITY:
         return Source("'ONLINE'", level)
     computed = _COMPUTED.get(tag)
@@ -92,7 +97,7 @@ def source_of(main_tags: MainTags, tag: int, level: Level) -> Source | None:
         return computed
     below = main_tags.levels[Level.SERIES].get(tag)
     if level is Level.STUDY and below is not None:  # as Orthanc since 1.12.5
-        value = main_tag_sql(below.name, "series")
+        value = main_tag_sql(below.name, "series.tags")
         tables = "FROM series WHERE series.parent = s.key"
         one = f"(SELECT {value} {tables} ORDER BY series.key LIMIT 1)"
         return Source(f"(SELECT group_concat({value}, char(30)) {tables})", level, RECORD, one)

@@ -13,7 +13,7 @@ CREATE TABLE patients (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL,
     uid TEXT NOT NULL,
-    name TEXT NOT NULL,                 -- PatientName, folded
+    name TEXT,                          -- PatientName, folded; NULL when its studies came with several
     tags TEXT NOT NULL,
     updated_at INTEGER NOT NULL,        -- LastUpdate, UTC seconds
     arrival INTEGER NOT NULL,           -- grows with each reception: the recycler takes the lowest first
@@ -30,6 +30,7 @@ CREATE TABLE studies (
     accession TEXT NOT NULL,            -- AccessionNumber, folded
     study_date TEXT NOT NULL,           -- StudyDate as received
     tags TEXT NOT NULL,
+    patient_tags TEXT,                  -- the patient's as they came with this study; NULL when they are those of its row
     updated_at INTEGER NOT NULL
 );
 CREATE INDEX studies_by_parent ON studies(parent);
