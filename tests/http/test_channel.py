@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from waitress.adjustments import Adjustments
@@ -283,13 +284,8 @@ def test_an_error_nobody_foresaw_does_not_close_the_door(tmp_path: Path, monkeyp
 def test_one_fast_client_does_not_keep_the_listener() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
-        channel = Channel(
-            SimpleNamespace(active_channels={}, secured=lambda connection: None),
-            ours,
-            ("127.0.0.1", 1),
-            Adjustments(listen="127.0.0.1:0"),
-            {},
-        )  # type: ignore[arg-type]
+        listener: Any = SimpleNamespace(active_channels={}, secured=lambda connection: None)
+        channel = Channel(listener, ours, ("127.0.0.1", 1), Adjustments(listen="127.0.0.1:0"), {})
         sent = 0
         while got := channel.send(bytes(65536)):
             sent += got
