@@ -44,7 +44,7 @@ class Receiver:
     classes: Iterable[str] = (CT, MR, SR)
     syntaxes: Iterable[str] = (EXPLICIT,)
     statuses: dict[int, int] = field(default_factory=dict)  # of the n-th object, from 1; else success
-    abort_at: int = 0  # the n-th object: abort instead of answering
+    abort_at: tuple[int, ...] = ()  # the n-th objects: abort instead of answering
     arrived: list[Arrival] = field(default_factory=list)
     port: int = 0
 
@@ -81,6 +81,6 @@ class Receiver:
                 id(event.assoc),
             )
         )
-        if len(self.arrived) == self.abort_at:
+        if len(self.arrived) in self.abort_at:
             event.assoc.abort()
         return self.statuses.get(len(self.arrived), 0)

@@ -126,20 +126,6 @@ def test_kinds_without_a_context_are_failures(door: Door, sets: dict[str, Datase
     assert set(identifier.FailedSOPInstanceUIDList) == {uid for uid, ds in sets.items() if ds.Modality == "MR"}
 
 
-def test_contexts_without_the_scp_role_are_not_used(door: Door, sets: dict[str, Dataset]) -> None:
-    ae = AE("WORKSTATION")
-    ae.add_requested_context(PATIENT_ROOT, EXPLICIT)
-    ae.add_requested_context(CT, EXPLICIT)
-    association = ae.associate("127.0.0.1", door.port)
-    identifier = Dataset()
-    identifier.QueryRetrieveLevel, identifier.PatientID = "PATIENT", "P1"
-
-    status, _ = list(association.send_c_get(identifier, PATIENT_ROOT))[-1]
-
-    association.release()
-    assert (status.Status, status.NumberOfFailedSuboperations) == (0xA702, 7)
-
-
 def test_objects_that_are_refused_are_named(door: Door, sets: dict[str, Dataset]) -> None:
     getter = Getter(door)
     getter.statuses = {2: 0xA700, 3: 0xB000}
@@ -231,9 +217,9 @@ def store_rsp(message_id: int, status: int = 0) -> bytes:
 
 
 @contextlib.contextmanager
-def getting(door: Door) -> Iterator[RawPeer]:
-    """A peer made of bytes that has asked for patient P1 and takes CT as SCP."""
-    role = item(0x54, struct.pack(">H", len(CT)) + CT.encode() + b"\0\1")
+def getting(door: Door, *, takes_objects: bool = True) -> Iterator[RawPeer]:
+    """A peer made of bytes that has asked for patient P1, and takes CT as SCP or says nothing of roles."""
+    role = item(0x54, struct.pack(">H", len(CT)) + CT.encode() + b"\0\1") if takes_objects else b""
     identifier = b"\x08\x00\x52\x00\x08\0\0\0PATIENT \x10\x00\x20\x00\x02\0\0\0P1"
     with RawPeer(door.port) as peer:
         peer.associate(associate_rq(contexts=[(1, STUDY_GET, (IMPLICIT,)), (3, CT, (EXPLICIT,))], extra=role))
@@ -276,6 +262,14 @@ def test_a_cancel_before_the_answer_to_an_object_ends_the_get(door: Door, sets: 
         if failed:
             peer.read()  # the list of what failed
         peer.release()
+
+
+def test_contexts_without_the_scp_role_are_not_used(door: Door, sets: dict[str, Dataset]) -> None:
+    with getting(door, takes_objects=False) as peer:
+        final = read_on(peer)
+
+        assert final[0x0100] == b"\x10\x80"
+        assert struct.unpack("<HH", final[0x0900] + final[0x1022]) == (0xA702, 7)
 
 
 def test_an_answer_to_something_else_aborts(door: Door, sets: dict[str, Dataset]) -> None:

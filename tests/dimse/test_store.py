@@ -201,6 +201,16 @@ def test_a_request_without_instance_uid_or_data_set_is_refused(door: Door) -> No
     assert not (door.storage / "quarantine").exists()
 
 
+def test_an_object_in_the_context_of_another_service_is_refused(door: Door) -> None:
+    ds = make_dataset("CT")
+    with RawPeer(door.port) as peer:
+        peer.associate()
+        peer.send_pdata(pdv(1, 3, store_rq(ds.SOPInstanceUID)), pdv(1, 2, bare(ds)))
+        assert peer.read_status() == 0x0122
+        peer.release()
+    assert kept(door) == {}
+
+
 def test_when_the_storage_is_full_the_peer_hears_it_and_may_go_on(
     open_door: OpenDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,8 +240,9 @@ def test_when_the_card_fills_in_the_middle_the_rest_is_received_and_refused(
         return write(descriptor, data)
 
     monkeypatch.setattr(os, "write", full)
-    assert send_by_hand(door, bytes(50000)) == 0xA700
+    assert send_by_hand(door, bytes(80000)) == 0xA700
     monkeypatch.undo()
+    assert written < 40000  # once it is full nothing more is tried
 
     wait_until(lambda: door.spooled == [])
 
