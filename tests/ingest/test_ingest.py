@@ -11,7 +11,7 @@ from pacsberry.dicom.encoding import file_meta
 from pacsberry.errors import UnreadableDicom
 from pacsberry.ingest import Ingest, MismatchedDataset, Quarantine, Reader
 from pacsberry.model import KeepStatus, Level, Origin, Receipt
-from tests.makers import DEFLATED, EXPLICIT, NATIVE_SYNTAXES, bare, make_dataset, make_instance
+from tests.makers import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, NATIVE_SYNTAXES, bare, make_dataset, make_instance
 
 RECEIPT = Receipt(Origin.DICOM, "192.0.2.1", "SCANNER", "PACSBERRY")
 UPLOAD = Receipt(Origin.REST_API, "127.0.0.1")
@@ -80,6 +80,34 @@ def test_a_cut_file_is_refused_although_its_pixels_do_not_say_how_long_they_are(
         box.ingest.accept(spool, UPLOAD)
 
     assert len(box.files("files")) == 1
+
+
+@pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT, BIG_ENDIAN, JPEG])
+@pytest.mark.parametrize("missing", [1, 7, 40, 45])
+def test_a_file_cut_inside_an_element_behind_its_pixels_is_refused(box: Box, syntax: str, missing: int) -> None:
+    behind = {"DataSetTrailingPadding": b"\x01" * 40}  # an element of 48 bytes, or of 52 with an explicit VR
+    whole = make_instance("CT", transfer_syntax=syntax, tags=behind)
+
+    with box.spool(whole[:-missing]) as spool, pytest.raises(UnreadableDicom):
+        box.ingest.accept(spool, UPLOAD)
+    assert box.files("files") == []
+
+    with box.spool(whole) as spool:
+        assert box.ingest.accept(spool, UPLOAD).status is KeepStatus.SUCCESS
+
+
+def test_a_file_without_pixels_cut_inside_an_element_behind_its_identifiers_is_refused(box: Box) -> None:
+    whole = make_instance("SR", transfer_syntax=EXPLICIT, tags={"DataSetTrailingPadding": b"\x01" * 40})
+
+    with box.spool(whole[:-1]) as spool, pytest.raises(UnreadableDicom):
+        box.ingest.accept(spool, UPLOAD)
+
+
+def test_zeros_that_pad_a_file_are_kept(box: Box) -> None:
+    padded = make_instance("CT", transfer_syntax=EXPLICIT) + bytes(500)
+
+    with box.spool(padded) as spool:
+        assert box.ingest.accept(spool, UPLOAD).status is KeepStatus.SUCCESS
 
 
 def test_a_data_set_is_kept_behind_its_file_meta_information(box: Box) -> None:

@@ -121,9 +121,12 @@ def read_header(
         return _read(head, FileSource(file, size), size, default_encoding, main_tags)
 
 
-def check_complete(file: BinaryIO | bytes, *, size: int | None = None) -> None:
-    """UnreadableDicom when the file ends before its data set does, or cannot be walked; reads no value."""
-    for _ in DicomFile.open(file, size=size).elements(nested=False):
+def check_complete(file: BinaryIO | bytes, *, size: int | None = None, start: int | None = None) -> None:
+    """UnreadableDicom when the file ends before its data set does, or cannot be walked; reads no value.
+
+    `start`: the offset of an element from which on to look; None is the beginning of the data set.
+    """
+    for _ in DicomFile.open(file, size=size).elements(nested=False, start=start):
         pass
 
 

@@ -14,9 +14,6 @@ UNCOMPRESSED_SYNTAXES: Final = frozenset((IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPL
 # JPIP Referenced Deflate, and JPIP HTJ2K Referenced Deflate: their data sets are deflated, too.
 DEFLATED_SYNTAXES: Final = frozenset((DEFLATED, "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"))
 
-# Their pixels are plain numbers of a known size, not a sequence of compressed fragments.
-NATIVE_SYNTAXES: Final = frozenset((IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, GE_PRIVATE))
-
 _ENCODINGS: Final = {
     IMPLICIT_LITTLE: Encoding(explicit=False),
     GE_PRIVATE: Encoding(explicit=False),

@@ -5,7 +5,7 @@ The rules are the same for C-STORE, upload and memory stick; what differs is who
 
 from pacsberry.archive import Archive, Spool
 from pacsberry.dicom.header import check_complete
-from pacsberry.dicom.syntax import NATIVE_SYNTAXES
+from pacsberry.dicom.syntax import DEFLATED_SYNTAXES
 from pacsberry.errors import UnreadableDicom
 from pacsberry.ingest.quarantine import Quarantine
 from pacsberry.ingest.reader import Reader
@@ -30,9 +30,9 @@ class Ingest:
         UnreadableDicom when it is none or is cut short, NoRoom when the card is full: then nothing is kept.
         """
         header = self._reader.of_spool(spool)
-        if header.transfer_syntax_uid not in NATIVE_SYNTAXES:
-            with spool.open() as file:  # encapsulated pixels do not say how long they are: follow their fragments
-                check_complete(file, size=spool.size)
+        if header.pixel_data_offset is not None or header.transfer_syntax_uid in DEFLATED_SYNTAXES:
+            with spool.open() as file:  # the header was read as far as the pixels; a file may be cut in or behind them
+                check_complete(file, size=spool.size, start=header.pixel_data_offset)
         return self._archive.keep(spool, header, receipt)
 
     def accept_dataset(
