@@ -3,6 +3,7 @@
 import http.client
 import io
 import json
+import socket
 import threading
 
 from pydicom import dcmread
@@ -57,15 +58,16 @@ def send_by_http(port: int, ledger: Ledger, numbers: Numbers) -> None:
 
 def send_by_c_store(port: int, ledger: Ledger, numbers: Numbers) -> None:
     """C-STORE over one association."""
-    from pynetdicom import AE
+    from pynetdicom import AE, evt
 
     entity = AE("CRASHTEST")
     # pynetdicom does not notice a dead peer while it waits for an answer.
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 2
     entity.add_requested_context("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2.1")
-    association = entity.associate("127.0.0.1", port)
-    if not association.is_established:
-        return
+    # pynetdicom closes a connection only if it can shut it down, which fails when the peer is dead: we close it.
+    opened: list[socket.socket] = []
+    on_open = (evt.EVT_CONN_OPEN, lambda event: opened.append(event.assoc.dul.socket.socket))
+    association = entity.associate("127.0.0.1", port, evt_handlers=[on_open])
     try:
         while association.is_established:
             part10 = make(numbers.take(), "DICOM")
@@ -81,3 +83,7 @@ def send_by_c_store(port: int, ledger: Ledger, numbers: Numbers) -> None:
     finally:
         if association.is_established:
             association.release()
+        if association.is_alive():
+            association.join(10)
+        for connection in opened:
+            connection.close()
