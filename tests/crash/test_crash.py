@@ -1,5 +1,6 @@
 """A server killed at any step of keeping serves, after its next start, what it acknowledged, and nothing half-made."""
 
+import gc
 import hashlib
 import http.client
 import json
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,13 @@ START_SECONDS = 30.0
 
 # pynetdicom leaves its socket to the garbage collector when nobody listens, as happens when the victim dies early.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def sockets_are_collected() -> Iterator[None]:
+    """While the warnings about them are still ignored, and not in the middle of some other test."""
+    yield
+    gc.collect()
 
 
 class Box:
