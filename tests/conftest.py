@@ -9,7 +9,7 @@ import pydicom.data
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LOOPBACK = ("127.", "::1", "localhost")
+LOOPBACK = ("127.", "::1", "::ffff:127.", "localhost")
 
 
 class LeavesTheMachine(RuntimeError):
