@@ -4,7 +4,6 @@ Users' files are kept like instances: the file is durable before the row that na
 replaces becomes garbage in the same transaction.
 """
 
-import hashlib
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from pacsberry.errors import BadRequest, NotAllowed, PacsberryError, UnknownReso
 from pacsberry.model import Clock, Level
 
 SUFFIX: Final = ".bin"
-_READ_BYTES: Final = 2**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ class Attachments:
 
     def md5(self, attachment: Attachment) -> str:
         """The MD5 of an attachment, read from its file when the index has none.  Raises UnknownResource."""
-        return attachment.md5 or self._read_md5(attachment.file)
+        return attachment.md5 or self._files.md5(attachment.file)
 
     def info(self, attachment: Attachment) -> dict[str, object]:
         """All facts, in the words of /attachments/{name}/info, with the MD5 whatever it takes."""
@@ -104,7 +102,7 @@ class Attachments:
     def verify(self, attachment: Attachment) -> None:
         """Read the file and compare: BadRequest when it is damaged, or nothing is known to compare it with."""
         if attachment.md5:
-            is_good = self._read_md5(attachment.file) == attachment.md5
+            is_good = self._files.md5(attachment.file) == attachment.md5
         elif attachment.crc32 is not None:
             is_good = self._files.crc32(attachment.file) == attachment.crc32
         else:
@@ -123,7 +121,7 @@ class Attachments:
         number = self._writable(name)
         file = self._files.keep(content, SUFFIX)
         size, crc32 = content.size, content.crc32
-        md5 = content.md5 or self._read_md5(file)
+        md5 = content.md5 or self._files.md5(file)
 
         def act(connection: sqlite3.Connection) -> Attachment:
             key = key_of(connection, level, resource_id)
@@ -205,13 +203,6 @@ class Attachments:
                 f"The attachment {name[:80]!r} belongs to the system; users' own start at {FIRST_USER_NUMBER}."
             )
         return number
-
-    def _read_md5(self, file: str) -> str:
-        digest = hashlib.md5(usedforsecurity=False)
-        with self._files.open(file) as content:
-            while piece := content.read(_READ_BYTES):
-                digest.update(piece)
-        return digest.hexdigest()
 
     def _log(self, connection: sqlite3.Connection, level: Level, key: int) -> None:
         log_change(connection, "UpdatedAttachment", level, key, int(self._clock.now()))

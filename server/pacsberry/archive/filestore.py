@@ -241,8 +241,11 @@ class FileStore:
 
     def md5(self, name: str) -> str:
         """Hex MD5 of a kept file, read from the card now."""
-        with (self._files / name).open("rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        digest = hashlib.md5(usedforsecurity=False)
+        with self.open(name) as file:
+            while piece := file.read(_READ_BYTES):
+                digest.update(piece)
+        return digest.hexdigest()
 
     def crc32(self, name: str) -> int:
         """CRC-32 of a kept file, read from the card now."""
