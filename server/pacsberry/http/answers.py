@@ -6,7 +6,7 @@ Every answer with a body, and every success, has a Content-Type: pyorthanc reads
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import BinaryIO, Self
 from urllib.parse import quote
 
@@ -105,7 +105,7 @@ class Answer:
 
     def with_header(self, name: str, value: str) -> Self:
         """The same answer with one more header."""
-        return replace(self, headers=(*self.headers, (name, value)))
+        return type(self)(self.body, self.content_type, self.status, (*self.headers, (name, value)))
 
     def with_etag(self, etag: str) -> Self:
         """The same answer with an entity tag (given without quotes): a client that has it gets 304."""
