@@ -24,6 +24,7 @@ from pacsberry.ingest import Ingest
 from pacsberry.lean import bring_back
 from pacsberry.modality import Modality
 from pacsberry.peers.installed import WRITTEN_AGAINST, installed_pynetdicom, is_expected_pynetdicom
+from pacsberry.peers.lean_pynetdicom import import_pynetdicom
 
 if TYPE_CHECKING:
     from pacsberry.dimse.inbound import InboundAssociation
@@ -162,7 +163,7 @@ class DicomServer:
                 self._threads.discard(thread)
 
     def _associate(self, connected: socket.socket, ip: str, introduce: Callable[[Peer], None]) -> None:
-        bring_back("ssl")  # pynetdicom cannot be imported without it
+        import_pynetdicom()
         from pacsberry.dimse.inbound import InboundAssociation
 
         try:

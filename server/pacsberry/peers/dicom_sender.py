@@ -36,13 +36,10 @@ from pacsberry.peers.pdata import fragment_bytes
 from pacsberry.peers.pumped import PumpedAssociation
 from pacsberry.peers.upper_layer import AssociationEnded
 
-if TYPE_CHECKING:
-    import ssl
-
-_IMPLICIT = "1.2.840.10008.1.2"
 if TYPE_CHECKING:  # without TLS the server process does without ssl
     import ssl
 
+_IMPLICIT = "1.2.840.10008.1.2"
 MOST_CONTEXTS = 128  # ids are odd numbers below 256 (PS3.8 9.3.2.2)
 
 
