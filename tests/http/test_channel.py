@@ -142,6 +142,18 @@ def test_a_client_that_takes_nothing_loses_its_file(tmp_path: Path) -> None:
             assert eventually(lambda: not open_files(tmp_path / "storage" / "it"))
 
 
+def test_without_a_time_out_clients_may_stand_still(tmp_path: Path) -> None:
+    with (
+        live_server(tmp_path, settings=settings(timeout_seconds=0), routes=ROUTES) as server,
+        wire(server.port) as client,
+    ):
+        client.send(b"GET /value HTTP/1.1\r\n")
+        time.sleep(2.5)
+        client.send(b"\r\n")
+
+        assert "200 OK" in client.receive_head()
+
+
 def test_a_client_that_takes_nothing_gives_its_worker_back(tmp_path: Path) -> None:
     with (
         live_server(tmp_path, settings=settings(timeout_seconds=1), routes=ROUTES) as server,

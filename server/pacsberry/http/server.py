@@ -7,6 +7,7 @@ Written against waitress 3.0.2: `TcpWSGIServer` with `channel_class`, `accept`, 
 
 import errno
 import logging
+import math
 import socket
 import sys
 import threading
@@ -167,7 +168,7 @@ class HttpServer:
             keep_alive=settings.keep_alive,
         )
         adjustments = _adjustments(settings)
-        patience = Patience(settings.timeout_seconds, settings.keep_alive_seconds)
+        patience = Patience(settings.timeout_seconds or math.inf, settings.keep_alive_seconds)
 
         self._listeners = [
             Listener(

@@ -33,7 +33,7 @@ class HttpSettings:
     compression: bool = False  # HttpCompressionEnabled
     keep_alive: bool = True  # KeepAlive
     keep_alive_seconds: float = 30.0  # KeepAliveTimeout: an idle connection is closed after so long
-    timeout_seconds: float = 30.0  # HttpRequestTimeout: a client that stands still for so long is dropped
+    timeout_seconds: float = 30.0  # HttpRequestTimeout: how long a client may stand still; 0 for ever
     tcp_no_delay: bool = True  # TcpNoDelay
     small_body_bytes: int = 4 * 2**20  # a body held in memory; 20 000 identifiers are 1 MB
     largest_body_bytes: int = 512 * 2**20  # MaximumRequestBodySizeMB
