@@ -119,6 +119,8 @@ def http(settings: Settings) -> HttpSettings:
         largest_member_bytes=settings.number("MaximumFileSizeInArchiveMB") * _MEGABYTE,
         explorer=settings.flag("OrthancExplorerEnabled"),
         zip_utf8=settings.flag("ZipUseUtf8"),
+        downloads=settings.number("Pacsberry.HttpDownloads"),
+        archive_deflate_level=settings.number("Pacsberry.ArchiveDeflateLevel"),
     )
 
 

@@ -25,6 +25,18 @@ PACSBERRY = Theme(
             "HTTP connections that may be open; more have to wait.",
         ),
         Setting(
+            "Pacsberry.HttpDownloads",
+            Whole(1, 1000),
+            24,
+            "Files and archives on their way out at the same time; the next is told to come again (503).",
+        ),
+        Setting(
+            "Pacsberry.ArchiveDeflateLevel",
+            Whole(0, 9),
+            1,
+            "How hard ZIP archives are packed: 0 only stores, 1 is fast, 9 is small and ten times slower.",
+        ),
+        Setting(
             "Pacsberry.QuarantineMaximumMB",
             Whole(0, 1 << 20, "MB"),
             256,

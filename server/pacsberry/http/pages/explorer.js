@@ -99,7 +99,7 @@ function studyLine(study) {
     { class: "line", href: link(`study/${study.ID}`) },
     make("div", {}, make("strong", {}, personName(patient.PatientName)), make("span", { class: "quiet" }, patient.PatientID || "No ID")),
     make("div", {}, make("span", {}, tags.StudyDescription || "No description"), make("span", { class: "quiet" }, date(tags.StudyDate) || "No date")),
-    make("div", { class: "end" }, make("span", {}, modalities.map((one) => make("span", { class: "badge" }, one))), make("span", { class: "quiet" }, images(counts.NumberOfStudyRelatedInstances))),
+    make("div", { class: "end" }, make("span", { class: "badges" }, modalities.map((one) => make("span", { class: "badge" }, one))), make("span", { class: "quiet" }, images(counts.NumberOfStudyRelatedInstances))),
     make("span", { class: "arrow", "aria-hidden": "true" }, "›"),
   );
 }
@@ -168,7 +168,7 @@ function seriesLine(series) {
     "a",
     { class: "line three", href: link(`series/${series.ID}`) },
     make("div", {}, make("strong", {}, tags.SeriesDescription || tags.ProtocolName || "Series without description"), make("span", { class: "quiet" }, [tags.SeriesNumber && `No. ${tags.SeriesNumber}`, tags.BodyPartExamined, tags.StationName].filter(Boolean).join(" · "))),
-    make("div", { class: "end" }, make("span", {}, tags.Modality ? make("span", { class: "badge" }, tags.Modality) : null), make("span", { class: "quiet" }, images(series.Instances.length))),
+    make("div", { class: "end" }, make("span", { class: "badges" }, tags.Modality ? make("span", { class: "badge" }, tags.Modality) : null), make("span", { class: "quiet" }, images(series.Instances.length))),
     make("span", { class: "arrow", "aria-hidden": "true" }, "›"),
   );
 }
