@@ -1,0 +1,1 @@
+"""Follows images through the whole server with the programs people use."""
