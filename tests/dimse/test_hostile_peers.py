@@ -12,6 +12,8 @@ from tests.dimse.raw_peer import (
     ABORT,
     ASSOCIATE_RJ,
     CONTEXTS,
+    CT,
+    IMPLICIT,
     RELEASE_RQ,
     RawPeer,
     associate_rq,
@@ -131,6 +133,16 @@ def test_a_request_with_impossible_values_is_aborted(door: Door, broken: bytes) 
 def test_a_context_for_something_that_is_no_uid_is_refused_and_the_others_are_not(door: Door, uid: str) -> None:
     with RawPeer(door.port) as peer:
         peer.associate(associate_rq(contexts=[(3, uid, (uid,)), *CONTEXTS[:1]]))
+        peer.echo()
+        peer.release()
+
+
+@pytest.mark.parametrize("context", [(3, CT, ()), (3, CT, ("",)), (3, "", (IMPLICIT,)), (3, "", ())])
+def test_a_context_that_names_nothing_is_refused_and_the_others_are_not(
+    door: Door, context: tuple[int, str, tuple[str, ...]]
+) -> None:
+    with RawPeer(door.port) as peer:
+        peer.associate(associate_rq(contexts=[context, *CONTEXTS[:1]]))
         peer.echo()
         peer.release()
 

@@ -91,8 +91,9 @@ def test_unknown_classes_may_be_accepted_but_never_what_was_refused(abstract: st
 
 
 def test_a_context_without_transfer_syntaxes_is_refused() -> None:
-    assert answer(CT)[0] == TRANSFER_SYNTAXES_REFUSED
-    assert answer(PRINT)[0] == ABSTRACT_SYNTAX_REFUSED
+    assert answer(CT) == (TRANSFER_SYNTAXES_REFUSED, IMPLICIT)
+    assert answer(PRINT) == (ABSTRACT_SYNTAX_REFUSED, IMPLICIT)
+    assert answer(PRINT, "", JPEG) == (ABSTRACT_SYNTAX_REFUSED, JPEG)
 
 
 def test_an_id_used_twice_is_answered_once() -> None:

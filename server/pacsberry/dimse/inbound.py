@@ -129,7 +129,7 @@ def _presentation_context(answer: Answer) -> PresentationContext:
     context = PresentationContext()
     context.context_id = answer.context_id
     context.abstract_syntax = answer.abstract_syntax
-    context.transfer_syntax = [answer.transfer_syntax] if answer.transfer_syntax else []
+    context.transfer_syntax = [answer.transfer_syntax]
     context.result = answer.result
     return context
 

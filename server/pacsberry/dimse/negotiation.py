@@ -123,5 +123,6 @@ def _answer(context: Proposed, rules: StorageRules, *, is_receiver: bool) -> Ans
 
 
 def _refused(context: Proposed, result: int) -> Answer:
-    first = context.transfer_syntaxes[0] if context.transfer_syntaxes else ""
-    return Answer(context.context_id, context.abstract_syntax, first, result)
+    # The answer has to name one, which means nothing (PS3.8 9.3.3.2).
+    named = next(filter(None, context.transfer_syntaxes), SERVICE_SYNTAXES[-1])
+    return Answer(context.context_id, context.abstract_syntax, named, result)
