@@ -105,6 +105,13 @@ def test_an_empty_query_finds_everything_at_each_level(road: Door) -> None:
         assert (status, len(found)) == (0, count), level
 
 
+def test_a_query_that_wants_to_know_nothing_counts(road: Door) -> None:
+    status, found = ask(road, "STUDY")
+
+    assert (status, len(found)) == (0, 4)
+    assert found[0].RetrieveAETitle == "PACS"
+
+
 def test_an_answer_has_what_was_asked_and_where_to_get_it(road: Door) -> None:
     _, (answer,) = ask(
         road,

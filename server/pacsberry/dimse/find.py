@@ -49,9 +49,9 @@ class FindPlan:
 
     def answers(self, search: Search) -> Generator[bytes, None, None]:
         """The encoded answers, one more than the limit when there are more."""
-        encode = self.encoder.encode
-        for row in search.rows(self.query, self.encoder.tags):
-            yield encode(row)
+        encode, tags = self.encoder.encode, self.encoder.tags
+        for row in search.rows(self.query, tags):
+            yield encode(row if tags else ())  # a row has a column even when none is wanted
 
 
 def plan_find(question: Question, transfer_syntax_uid: str, house: House, peer: Peer) -> FindPlan:
