@@ -9,6 +9,7 @@ import struct
 import time
 from pathlib import Path
 
+import pytest
 from pydicom import dcmread
 from pynetdicom import AE
 
@@ -62,7 +63,6 @@ def test_busy_senders_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None
         acknowledged = [id for task in tasks for id in task.result(30)]
     assert code == 0
     assert took < GRACE_SECONDS
-    assert all(tasks)
     assert house.spooled() == []
     with as_process(tmp_path) as house:
         assert set(house.get("/instances")) >= set(acknowledged)
@@ -106,7 +106,9 @@ def test_a_second_signal_does_no_harm(tmp_path: Path) -> None:
         assert house.terminate() == 0
 
 
-def test_connections_that_are_reset_while_it_ends_do_no_harm(tmp_path: Path) -> None:
+@pytest.mark.parametrize("attempt", range(6))
+def test_connections_that_are_reset_and_a_signal_right_after_the_start_do_no_harm(tmp_path: Path, attempt: int) -> None:
+    """Several times: the moment when the main thread begins to wait is hit now and then only."""
     with as_process(tmp_path) as house:
         peers = [socket.create_connection((HERE, port)) for port in (house.http_port, house.dicom_port) * 5]
         house.process.terminate()

@@ -1,8 +1,9 @@
 """Runs the server until somebody asks it to end: a signal, or the REST API."""
 
+import contextlib
 import logging
+import os
 import signal
-from queue import SimpleQueue
 from types import FrameType
 
 from pacsberry.app.application import Application
@@ -11,25 +12,48 @@ from pacsberry.config import Settings
 
 LOGGER = logging.getLogger("pacsberry.server")
 
+_STOP, _RESTART = b"S", b"\0"  # no signal has the number 0
+
 
 class _Ending:
-    """Who asked first wins: end, or start again."""
+    """Who asked first wins: end, or start again.  Belongs to the main thread; any thread may ask.
+
+    A pipe, since a signal is written into it the moment it arrives.  A lock or a queue would need the handler in
+    Python, which runs with the main thread's next instruction: never, if the signal came just before it began to wait.
+    """
 
     def __init__(self) -> None:
-        # Not an Event: a signal handler must not wait for a lock that the interrupted main thread may hold.
-        self._asked: SimpleQueue[bool] = SimpleQueue()
+        self._asked, self._ask = os.pipe()
+        os.set_blocking(self._ask, False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _on_signal)
+        signal.set_wakeup_fd(self._ask, warn_on_full_buffer=False)
 
     def stop(self) -> None:
         """Ask the server to end."""
-        self._asked.put(False)
+        self._write(_STOP)
 
     def restart(self) -> None:
         """Ask the server to start again."""
-        self._asked.put(True)
+        self._write(_RESTART)
 
     def wait(self) -> bool:
         """Return when somebody has asked; whether to start again."""
-        return self._asked.get()
+        return os.read(self._asked, 1) == _RESTART
+
+    def close(self) -> None:
+        """Hear nothing more; further signals are ignored."""
+        signal.set_wakeup_fd(-1)
+        os.close(self._asked)
+        os.close(self._ask)
+
+    def _write(self, wish: bytes) -> None:
+        with contextlib.suppress(BlockingIOError):  # thousands have asked already
+            os.write(self._ask, wish)
+
+
+def _on_signal(number: int, frame: FrameType | None) -> None:
+    """Replaces Python's own handlers; the pipe has it already."""
 
 
 def run(settings: Settings, *, demo: bool = False) -> bool:
@@ -37,22 +61,16 @@ def run(settings: Settings, *, demo: bool = False) -> bool:
 
     `demo` puts the demo study into an archive that is empty.  Raises PacsberryError and OSError when it cannot start.
     """
-    ending = _Ending()
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        ending.stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
-    application = Application(settings, shutdown=ending.stop, reset=ending.restart)
-    application.start()
-    try:
-        if demo:
-            load_demo(application)
-        _announce(application, settings)
-        is_restart = ending.wait()
-    finally:
-        application.stop()
+    with contextlib.closing(_Ending()) as ending:
+        application = Application(settings, shutdown=ending.stop, reset=ending.restart)
+        application.start()
+        try:
+            if demo:
+                load_demo(application)
+            _announce(application, settings)
+            is_restart = ending.wait()
+        finally:
+            application.stop()
     LOGGER.warning("Stopped.")
     return is_restart
 
