@@ -125,7 +125,7 @@ def in_process(folder: Path, settings: Mapping[str, object] | None = None) -> It
 @contextlib.contextmanager
 def application(folder: Path, settings: Mapping[str, object] | None = None) -> Iterator[tuple[Application, House]]:
     """The same, for tests that have to reach inside."""
-    path = _write_settings(folder, settings or {})
+    path = write_config(folder, settings or {})
     running = Application(load([path], folder=folder, environ={}, secrets=NOWHERE))
     running.start()
     try:
@@ -164,7 +164,7 @@ def as_process(
 
     `largest_file_bytes`: the kernel refuses to let it write larger files (EFBIG), as a full card would (ENOSPC).
     """
-    config = _write_settings(folder, settings or {})
+    config = write_config(folder, settings or {})
 
     def limit() -> None:
         if largest_file_bytes:
@@ -235,10 +235,6 @@ def data_set_of(part10: bytes) -> bytes:
 
 def write_config(folder: Path, settings: Mapping[str, object]) -> Path:
     """A configuration file for a server on free ports with its storage in `folder`."""
-    return _write_settings(folder, settings)
-
-
-def _write_settings(folder: Path, settings: Mapping[str, object]) -> Path:
     path = folder / "site.json"
     path.write_text(json.dumps(DEFAULTS | {"StorageDirectory": str(folder / "storage")} | dict(settings)))
     return path

@@ -1,7 +1,6 @@
 """The programs of others that people use with a PACS: DCMTK, pynetdicom's apps, curl."""
 
 import contextlib
-import os
 import re
 import socket
 import subprocess
@@ -9,8 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-
-from tests.conftest import ROOT
 
 HERE = "127.0.0.1"
 
@@ -69,9 +66,7 @@ def storescp(folder: Path, port: int, *options: str) -> Iterator[Path]:
     """DCMTK's storescp called SINK, which writes what comes, bit by bit as it came, into `folder`."""
     folder.mkdir()
     command = ["storescp", "+xa", "+B", *options, "-aet", "SINK", "-od", str(folder), str(port)]
-    dictionary = os.environ.get("DCMDICTPATH")
-    environ = {**os.environ, **({"DCMDICTPATH": dictionary} if dictionary else {})}
-    with subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
             wait_until(lambda: _listens(port))
             yield folder
