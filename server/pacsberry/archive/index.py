@@ -329,7 +329,11 @@ class Index:
         connection = sqlite3.connect(
             self._path, isolation_level=None, check_same_thread=False, timeout=30.0, cached_statements=32
         )
-        connection.execute(f"PRAGMA cache_size = -{cache_kib}")
+        try:
+            connection.execute(f"PRAGMA cache_size = -{cache_kib}")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
 
