@@ -28,7 +28,7 @@ _APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"  # the only one there is (PS3.7 A
 
 
 class InboundAssociation(PumpedAssociation):
-    """See the module.  `run` may raise nothing but what is a bug."""
+    """See the module.  Belongs to the thread that makes it."""
 
     def __init__(self, house: House, connected: socket.socket, ip: str) -> None:
         settings = house.settings

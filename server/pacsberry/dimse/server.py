@@ -75,7 +75,6 @@ class DicomServer:
         self._lock = threading.Lock()  # guards the two below
         self._threads: set[threading.Thread] = set()
         self._associations: set[InboundAssociation] = set()
-        self._is_stopping = False
         self._plain_road: PlainRoad | None = None
 
     @property
@@ -112,7 +111,6 @@ class DicomServer:
             self._plain_road.stop()
             return
         self._listener.stop()
-        self._is_stopping = True
         deadline = time.monotonic() + self._settings.stop_seconds
         self._interrupt(lambda association: association.is_idle)
         while self._threads and time.monotonic() < deadline:
@@ -158,6 +156,8 @@ class DicomServer:
                 secured = self._secured(connected, ip)
                 if secured is not None:
                     self._associate(secured, ip, introduce)
+        except Exception:
+            LOGGER.exception("Connection of %s closed by an error of ours", ip)
         finally:
             with self._lock:
                 self._threads.discard(thread)
