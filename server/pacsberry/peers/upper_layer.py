@@ -22,14 +22,13 @@ import pydicom.config
 from pynetdicom.association import Association
 from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu import A_ABORT_RQ
-from pynetdicom.pdu_primitives import A_P_ABORT, A_RELEASE
+from pynetdicom.pdu_primitives import A_ABORT, A_ASSOCIATE, A_P_ABORT, A_RELEASE
 
 from pacsberry.errors import PeerFailed
 from pacsberry.peers.pdata import INVALID_PARAMETER, P_DATA_TF, UNEXPECTED_PDU, UNRECOGNIZED_PDU
 from pacsberry.peers.wire import Wire
 
 if TYPE_CHECKING:
-    from pynetdicom.dul import _UserQueuePrimitives
     from pynetdicom.pdu import _PDUType
     from pynetdicom.pdu_primitives import _PDUPrimitiveType
 
@@ -86,7 +85,9 @@ class UpperLayer(DULServiceProvider):
         super().send_pdu(primitive)
         self._run()
 
-    def receive_pdu(self, wait: bool = False, timeout: float | None = None) -> "_UserQueuePrimitives | None":
+    def receive_pdu(
+        self, wait: bool = False, timeout: float | None = None
+    ) -> A_ASSOCIATE | A_RELEASE | A_ABORT | A_P_ABORT | None:
         """The next primitive for the local user; None when none came in `timeout` seconds or will come."""
         self._run()
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -145,7 +146,7 @@ class UpperLayer(DULServiceProvider):
         if kind not in (_RELEASE_RQ, _ABORT):
             raise self.protocol_error(f"sent a PDU of type {kind} on an established association", UNEXPECTED_PDU)
         self._hand_over(kind, body)
-        primitive = super().receive_pdu(wait=False)
+        primitive: object = super().receive_pdu(wait=False)
         if isinstance(primitive, A_RELEASE):
             self.assoc.acse.send_release(is_response=True)
             self.assoc.is_released = True
