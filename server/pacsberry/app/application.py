@@ -63,6 +63,7 @@ class Application:
             ingest=self.ingest,
             policy=self.policy,
             modalities=self._modalities,
+            dictionary=names,
         )
         http = values.http(settings)
         context = Context(
