@@ -52,7 +52,7 @@ def test_an_upload_goes_into_one_spool_file_that_the_handler_gets(server: Live) 
     answer = server.post("/measure", PATTERN[:LARGE]).json
 
     assert answer == {"size": LARGE, "crc32": zlib.crc32(PATTERN[:LARGE]), "folder": "spool"}
-    assert spool_files(server) == []
+    assert wait_until_spool_holds(server, 0) == []
 
 
 def test_an_upload_lies_in_the_storage_folder_while_it_arrives(server: Live) -> None:
@@ -106,7 +106,7 @@ def test_a_length_over_the_limit_is_refused_before_the_body_is_sent(server: Live
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"\r\nConnection: close\r\n" in answer
     assert "larger than" in told(answer)
-    assert spool_files(server) == []
+    assert wait_until_spool_holds(server, 0) == []
 
 
 def test_the_largest_allowed_length_is_taken(server: Live) -> None:
@@ -128,7 +128,7 @@ def test_a_chunked_upload_is_refused_as_soon_as_it_is_over_the_limit(server: Liv
         answer = client.receive_all()
 
     assert answer.startswith(b"HTTP/1.1 413 ")
-    assert spool_files(server) == []
+    assert wait_until_spool_holds(server, 0) == []
 
 
 def test_a_refused_client_that_goes_on_sending_still_gets_the_answer(server: Live) -> None:
@@ -182,7 +182,7 @@ def test_forged_lengths_are_refused(server: Live, lines: tuple[str, ...]) -> Non
     assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 ", b"HTTP/1.1 501 "))
     assert b"X-Content-Type-Options: nosniff" in answer
     assert b"waitress" not in answer
-    assert spool_files(server) == []
+    assert wait_until_spool_holds(server, 0) == []
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_broken_chunks_are_refused_and_leave_nothing(server: Live, body: bytes) 
         answer = client.receive_all()
 
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert spool_files(server) == []
+    assert wait_until_spool_holds(server, 0) == []
 
 
 def test_bytes_beyond_the_length_are_another_request(server: Live) -> None:
@@ -222,7 +222,7 @@ def test_a_full_card_is_told_and_nothing_stays(tmp_path: Path) -> None:
 
         assert answer.status == 507
         assert json.loads(answer.body)["OrthancStatus"] == 19
-        assert spool_files(server) == []
+        assert wait_until_spool_holds(server, 0) == []
 
 
 def test_a_card_that_fails_is_told_without_detail(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +235,7 @@ def test_a_card_that_fails_is_told_without_detail(server: Live, monkeypatch: pyt
 
     assert answer.status == 500
     assert b"secret" not in answer.body
-    assert spool_files(server) == []
+    assert wait_until_spool_holds(server, 0) == []
 
 
 def test_a_faked_method_decides_where_the_body_goes(server: Live) -> None:
