@@ -201,6 +201,11 @@ class DicomSender:
         """An association over a new connection, not yet negotiated."""
         modality = self._modality
         connected = self._connected()
+        try:
+            ours, theirs = connected.getsockname()[:2], connected.getpeername()[:2]
+        except OSError as error:
+            connected.close()
+            raise PeerFailed(f"{self._name} hung up at once: {error.strerror or error}.") from None
         seconds = self._seconds or 3600.0
         association = PumpedAssociation(
             ApplicationEntity(self._calling_aet),
@@ -211,9 +216,9 @@ class DicomSender:
             pdu_seconds=max(seconds, 30.0),
         )
         association.requestor.ae_title = self._calling_aet
-        association.requestor.address_info = AddressInformation(*connected.getsockname()[:2])
+        association.requestor.address_info = AddressInformation(*ours)
         association.acceptor.ae_title = modality.aet
-        association.acceptor.address_info = AddressInformation(*connected.getpeername()[:2])
+        association.acceptor.address_info = AddressInformation(*theirs)
         return association
 
     def _connected(self) -> socket.socket:
