@@ -7,6 +7,7 @@ with live_server(folder) as server:
 
 import contextlib
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -156,3 +157,17 @@ def live_server(
             server.stop()
     finally:
         archive.stop()
+
+
+def spool_files(server: Live) -> list[Path]:
+    """The files that are being received, or were left behind."""
+    return list((server.archive.files.storage / "spool").iterdir())
+
+
+def wait_until_spool_holds(server: Live, count: int) -> list[Path]:
+    """The files in the spool once there are so many, or after a few seconds as many as there are."""
+    for _ in range(400):
+        if len(spool_files(server)) == count:
+            break
+        time.sleep(0.01)
+    return spool_files(server)

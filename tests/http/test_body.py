@@ -11,7 +11,7 @@ import pytest
 
 from pacsberry.archive import Spool
 from pacsberry.http.settings import HttpSettings
-from tests.http.live import Live, live_server
+from tests.http.live import Live, live_server, wait_until_spool_holds
 from tests.http.raw import Wire, head, wire
 from tests.http.routes import PATTERN, ROUTES
 
@@ -26,18 +26,6 @@ def server(tmp_path: Path) -> Iterator[Live]:
     )
     with live_server(tmp_path, settings=settings, routes=ROUTES) as running:
         yield running
-
-
-def spool_files(server: Live) -> list[Path]:
-    return list((server.archive.files.storage / "spool").iterdir())
-
-
-def wait_until_spool_holds(server: Live, count: int) -> list[Path]:
-    for _ in range(200):
-        if len(spool_files(server)) == count:
-            break
-        time.sleep(0.01)
-    return spool_files(server)
 
 
 def chunked(*pieces: bytes) -> bytes:

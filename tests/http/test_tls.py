@@ -15,7 +15,7 @@ import pytest
 from pacsberry.errors import ConfigError
 from pacsberry.http.settings import HttpSettings, TlsSettings
 from pacsberry.http.tls import server_context
-from tests.http.live import Live, live_server
+from tests.http.live import Live, live_server, wait_until_spool_holds
 from tests.http.raw import Wire, head
 from tests.http.routes import PATTERN, ROUTES, write_file
 
@@ -178,12 +178,9 @@ def test_a_client_that_breaks_off_leaves_no_file(tmp_path: Path, certificate: Pa
         raw = socket.create_connection(("127.0.0.1", server.port), timeout=20)
         with trusting().wrap_socket(raw) as connection:
             connection.sendall(head("POST", "/measure", "Content-Length: 500000") + PATTERN[:100_000])
-        for _ in range(200):
-            if not list((tmp_path / "storage" / "spool").iterdir()):
-                break
-            time.sleep(0.02)
+            assert len(wait_until_spool_holds(server, 1)) == 1
 
-        assert list((tmp_path / "storage" / "spool").iterdir()) == []
+        assert wait_until_spool_holds(server, 0) == []
 
 
 def test_thirty_clients_at_once_are_served(tmp_path: Path, certificate: Path) -> None:
