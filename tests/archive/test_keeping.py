@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar
 import pytest
 
 from pacsberry.archive import ArchiveSettings, filestore
+from pacsberry.archive.spool import HEAD_BYTES
 from pacsberry.errors import NoRoom, StorageBusy
 from pacsberry.model import KeepStatus, Level, OverwritePolicy
 from tests.archive.keeping_aids import (
@@ -179,7 +180,7 @@ def test_the_head_of_a_spool_is_its_first_64_kilobytes(tmp_path: Path) -> None:
         for piece in (b"a" * 1000, b"b" * 70_000, b"c" * 1000):
             spool.write(memoryview(piece))
 
-        assert spool.head == (b"a" * 1000 + b"b" * 70_000)[: filestore.HEAD_BYTES]
+        assert spool.head == (b"a" * 1000 + b"b" * 70_000)[:HEAD_BYTES]
         assert spool.size == 72_000
         with spool.open() as received:
             assert len(received.read()) == 72_000

@@ -7,12 +7,13 @@ never wait for the disk of a delete (remover).
 """
 
 from pacsberry.archive.archive import Archive
-from pacsberry.archive.filestore import FileStore, Spool
+from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.outside_tags import StorageAccess
 from pacsberry.archive.queries import FindLimits, FindQuery
 from pacsberry.archive.recovery import Recovery
 from pacsberry.archive.search import Search
 from pacsberry.archive.settings import ArchiveSettings, Reading
+from pacsberry.archive.spool import Spool
 
 __all__ = [
     "Archive",

@@ -14,7 +14,7 @@ from pacsberry.archive.changes_log import ChangeLog
 from pacsberry.archive.deletion import Deletion, delete
 from pacsberry.archive.describing import Describer
 from pacsberry.archive.exports_log import ExportLog
-from pacsberry.archive.filestore import FileStore, Spool
+from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.index import Index
 from pacsberry.archive.indexing import KeptFile
 from pacsberry.archive.keeping import Keeper
@@ -29,6 +29,7 @@ from pacsberry.archive.remover import Remover
 from pacsberry.archive.resources import Resources
 from pacsberry.archive.search import Search
 from pacsberry.archive.settings import ArchiveSettings
+from pacsberry.archive.spool import Spool
 from pacsberry.archive.stability import Stability
 from pacsberry.archive.statistics import Statistics
 from pacsberry.errors import PacsberryError

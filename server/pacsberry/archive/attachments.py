@@ -11,11 +11,12 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from pacsberry.archive.attachment_names import DICOM, FIRST_USER_NUMBER, AttachmentNames
-from pacsberry.archive.filestore import FileStore, Spool
+from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.index import Index
 from pacsberry.archive.places import key_of
 from pacsberry.archive.revisions import check, etag
 from pacsberry.archive.rows import log_change
+from pacsberry.archive.spool import Spool
 from pacsberry.errors import BadRequest, NotAllowed, PacsberryError, UnknownResource
 from pacsberry.model import Clock, Level
 

@@ -8,7 +8,6 @@ the last one or two and not at the whole card, and so that the names of one stud
 """
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import os
@@ -17,102 +16,14 @@ import uuid
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
 from pacsberry.archive.groupsync import GroupSync
+from pacsberry.archive.spool import Spool, no_room, read_receipt
 from pacsberry.errors import NoRoom, StorageBusy, UnknownResource
 
-HEAD_BYTES = 65536  # of a spooled file are held in memory, for its header
 FILES_PER_BUCKET = 1000
 _READ_BYTES = 2**18
-_RECEIPT_ATTRIBUTE = "user.pacsberry.receipt"  # extended attribute; lets recovery say who brought a file
-_RECEIPT_MAXIMUM_BYTES = 128  # fits beside the inode; a longer one would cost a block of its own
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-class Spool:
-    """A file while it is being received.  Belongs to one thread; discarded on leaving its context unless kept."""
-
-    __slots__ = ("_descriptor", "_digest", "_head", "crc32", "path", "size")
-
-    def __init__(self, path: Path, *, with_md5: bool) -> None:
-        self.path = path
-        self.size = 0
-        self.crc32 = 0  # of what was written (ISO 3309)
-        self._head = bytearray()
-        self._digest = hashlib.md5(usedforsecurity=False) if with_md5 else None
-        try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
-        except OSError as error:
-            raise _no_room(error) from error
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Append `data`; NoRoom when the card is full."""
-        missing = HEAD_BYTES - len(self._head)
-        if missing > 0:
-            self._head += data[:missing]
-        self.crc32 = zlib.crc32(data, self.crc32)
-        if self._digest is not None:
-            self._digest.update(data)
-        try:
-            written = os.write(self._descriptor, data)
-            if written < len(data):
-                rest = memoryview(data)[written:]
-                while rest:
-                    rest = rest[os.write(self._descriptor, rest) :]
-        except OSError as error:
-            raise _no_room(error) from error
-        self.size += len(data)
-
-    @property
-    def head(self) -> bytes:
-        """The first 64 KB, or less when the file is shorter."""
-        return bytes(self._head)
-
-    @property
-    def md5(self) -> str:
-        """Hex MD5 of what was written; '' when it was not asked for."""
-        return self._digest.hexdigest() if self._digest is not None else ""
-
-    def open(self) -> BinaryIO:
-        """The file as received so far, from its first byte."""
-        return self.path.open("rb")
-
-    def note_receipt(self, text: str) -> None:
-        """Write who brought the file beside it, where the file system can (extended attributes)."""
-        value = text.encode()
-        if len(value) <= _RECEIPT_MAXIMUM_BYTES:
-            with contextlib.suppress(OSError):
-                os.setxattr(self._descriptor, _RECEIPT_ATTRIBUTE, value)
-
-    def sync(self) -> None:
-        """Return when the content is on the card."""
-        try:
-            os.fdatasync(self._descriptor)
-        except OSError as error:
-            raise _no_room(error) from error
-
-    def close(self) -> None:
-        """Let go of the descriptor; the file stays."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-    def discard(self) -> None:
-        """Remove the file, unless it was kept (then its spool name is gone already)."""
-        if self._descriptor >= 0:
-            self.close()
-            with contextlib.suppress(FileNotFoundError):
-                self.path.unlink()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.discard()
 
 
 class _Bucket:
@@ -197,7 +108,7 @@ class FileStore:
             with contextlib.suppress(OSError):
                 (self._files / name).unlink()
             self.indexed([name])
-            raise _no_room(error) from error
+            raise no_room(error) from error
         spool.close()
         return name
 
@@ -257,10 +168,7 @@ class FileStore:
 
     def receipt_text(self, name: str) -> str:
         """What `Spool.note_receipt` wrote, or ''."""
-        try:
-            return os.getxattr(self._files / name, _RECEIPT_ATTRIBUTE).decode(errors="replace")
-        except OSError:
-            return ""
+        return read_receipt(self._files / name)
 
     def bucket_numbers(self) -> list[int]:
         """The numbers of the buckets there are, ascending."""
@@ -302,7 +210,7 @@ class FileStore:
                     path.mkdir(exist_ok=True)
                     GroupSync(self._files).after()
                 except OSError as error:
-                    raise _no_room(error) from error
+                    raise no_room(error) from error
                 if bucket.unindexed <= 0:
                     del self._buckets[bucket.number]
                 bucket = self._current = _Bucket(number, path, 0)
@@ -310,9 +218,3 @@ class FileStore:
             bucket.count += 1
             bucket.unindexed += 1
             return bucket
-
-
-def _no_room(error: OSError) -> Exception:
-    if error.errno in _NO_ROOM:
-        return NoRoom(f"Refused: the storage is full ({error.strerror}). Delete studies or use a larger card.")
-    return error

@@ -14,11 +14,12 @@ import filecmp
 import threading
 from collections.abc import Iterator
 
-from pacsberry.archive.filestore import FileStore, Spool
+from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.index import Index
 from pacsberry.archive.indexing import KeptFile
 from pacsberry.archive.receipts import receipt_text
 from pacsberry.archive.rows import BY_ID
+from pacsberry.archive.spool import Spool
 from pacsberry.model import Clock, Header, KeepStatus, Kept, Level, OverwritePolicy, Receipt
 
 

@@ -1,0 +1,116 @@
+"""A file while it is being received: written as the bytes come, then kept under its final name or discarded."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import zlib
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from pacsberry.errors import NoRoom
+
+HEAD_BYTES = 65536  # of a spooled file are held in memory, for its header
+_RECEIPT_ATTRIBUTE = "user.pacsberry.receipt"  # extended attribute; lets recovery say who brought a file
+_RECEIPT_MAXIMUM_BYTES = 128  # fits beside the inode; a longer one would cost a block of its own
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Spool:
+    """A file while it is being received.  Belongs to one thread; discarded on leaving its context unless kept."""
+
+    __slots__ = ("_descriptor", "_digest", "_head", "crc32", "path", "size")
+
+    def __init__(self, path: Path, *, with_md5: bool) -> None:
+        self.path = path
+        self.size = 0
+        self.crc32 = 0  # of what was written (ISO 3309)
+        self._head = bytearray()
+        self._digest = hashlib.md5(usedforsecurity=False) if with_md5 else None
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        except OSError as error:
+            raise no_room(error) from error
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Append `data`; NoRoom when the card is full."""
+        missing = HEAD_BYTES - len(self._head)
+        if missing > 0:
+            self._head += data[:missing]
+        self.crc32 = zlib.crc32(data, self.crc32)
+        if self._digest is not None:
+            self._digest.update(data)
+        try:
+            written = os.write(self._descriptor, data)
+            if written < len(data):
+                rest = memoryview(data)[written:]
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+        except OSError as error:
+            raise no_room(error) from error
+        self.size += len(data)
+
+    @property
+    def head(self) -> bytes:
+        """The first 64 KB, or less when the file is shorter."""
+        return bytes(self._head)
+
+    @property
+    def md5(self) -> str:
+        """Hex MD5 of what was written; '' when it was not asked for."""
+        return self._digest.hexdigest() if self._digest is not None else ""
+
+    def open(self) -> BinaryIO:
+        """The file as received so far, from its first byte."""
+        return self.path.open("rb")
+
+    def note_receipt(self, text: str) -> None:
+        """Write who brought the file beside it, where the file system can (extended attributes)."""
+        value = text.encode()
+        if len(value) <= _RECEIPT_MAXIMUM_BYTES:
+            with contextlib.suppress(OSError):
+                os.setxattr(self._descriptor, _RECEIPT_ATTRIBUTE, value)
+
+    def sync(self) -> None:
+        """Return when the content is on the card."""
+        try:
+            os.fdatasync(self._descriptor)
+        except OSError as error:
+            raise no_room(error) from error
+
+    def close(self) -> None:
+        """Let go of the descriptor; the file stays."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def discard(self) -> None:
+        """Remove the file, unless it was kept (then its spool name is gone already)."""
+        if self._descriptor >= 0:
+            self.close()
+            with contextlib.suppress(FileNotFoundError):
+                self.path.unlink()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.discard()
+
+
+def read_receipt(path: Path) -> str:
+    """What `Spool.note_receipt` wrote beside a kept file, or ''."""
+    try:
+        return os.getxattr(path, _RECEIPT_ATTRIBUTE).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def no_room(error: OSError) -> Exception:
+    """The error to raise for one of the file system: NoRoom when it is about space, else itself."""
+    if error.errno in _NO_ROOM:
+        return NoRoom(f"Refused: the storage is full ({error.strerror}). Delete studies or use a larger card.")
+    return error
