@@ -57,6 +57,14 @@ class IndexTooNew(PacsberryError):
     """The index was written by a later version of Pacsberry."""
 
 
+class IndexTooOld(PacsberryError):
+    """The index was written by an earlier version; a start of the server upgrades it."""
+
+
+class NoArchive(PacsberryError):
+    """There is no archive in that folder."""
+
+
 class IndexDamaged(PacsberryError):
     """The index cannot be read; the files are not touched by that."""
 

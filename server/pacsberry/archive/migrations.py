@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from pacsberry.errors import IndexTooNew
+from pacsberry.errors import IndexTooNew, IndexTooOld
 
 _FOLDER = Path(__file__).parent / "schema"
 _APPLICATION_ID = 0x50414353  # 'PACS': tells our index from any other SQLite file
@@ -20,17 +20,9 @@ def migrate(connection: sqlite3.Connection) -> list[int]:
 
     Raises IndexTooNew for an index of a later version, which is left untouched.
     """
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    all_steps = steps()
-    newest = all_steps[-1][0]
-    if version > newest or (version > 0 and application != _APPLICATION_ID):
-        raise IndexTooNew(
-            f"The index has version {version}, this Pacsberry knows up to {newest}. Install the newer Pacsberry again, "
-            "or restore the backup that was made before the update."
-        )
+    version, _ = _versions(connection)
     applied = []
-    for number, text in all_steps:
+    for number, text in steps():
         if number > version:
             connection.executescript(
                 f"BEGIN EXCLUSIVE;\n{text}\n"
@@ -38,3 +30,26 @@ def migrate(connection: sqlite3.Connection) -> list[int]:
             )
             applied.append(number)
     return applied
+
+
+def check_version(connection: sqlite3.Connection) -> None:
+    """For a reader, who changes nothing: raises IndexTooOld and IndexTooNew."""
+    version, newest = _versions(connection)
+    if version < newest:
+        raise IndexTooOld(
+            f"The index has version {version}, this Pacsberry works with {newest}. Start the server once: that "
+            "upgrades the index."
+        )
+
+
+def _versions(connection: sqlite3.Connection) -> tuple[int, int]:
+    """The version of an index and the newest one there is; IndexTooNew when it is of a later version, or not ours."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    newest = steps()[-1][0]
+    if version > newest or (version > 0 and application != _APPLICATION_ID):
+        raise IndexTooNew(
+            f"The index has version {version}, this Pacsberry knows up to {newest}. Install the newer Pacsberry again, "
+            "or restore the backup that was made before the update."
+        )
+    return version, newest

@@ -5,9 +5,9 @@ Files are stored as received, so compressed and uncompressed sizes are the same.
 
 import sqlite3
 
-from pacsberry.archive.index import Index
 from pacsberry.archive.places import below, key_of
 from pacsberry.archive.rows import fact
+from pacsberry.archive.snapshots import Snapshots
 from pacsberry.model import Level
 
 _BYTES_PER_MB = 2**20
@@ -16,7 +16,7 @@ _BYTES_PER_MB = 2**20
 class Statistics:
     """Counts and sizes; thread-safe."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Snapshots) -> None:
         self._index = index
 
     def total(self) -> dict[str, object]:
