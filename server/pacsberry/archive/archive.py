@@ -22,6 +22,7 @@ from pacsberry.archive.labels import Labels
 from pacsberry.archive.lookup import Lookup
 from pacsberry.archive.metadata import Metadata
 from pacsberry.archive.metadata_names import MetadataNames
+from pacsberry.archive.notes import Notes
 from pacsberry.archive.outside_tags import OutsideTags
 from pacsberry.archive.protection import Protection
 from pacsberry.archive.recovery import Recovery, note_clean_stop, recover
@@ -69,6 +70,7 @@ class Archive:
         self.exports = ExportLog(index, enabled=settings.log_exports, clock=clock)
         self.labels = Labels(index)
         self.lookup = Lookup(index)
+        self.notes = Notes(index, self.files, on_garbage=self._remover.wake)
         self.protection = Protection(index)
         self.statistics = Statistics(index)
         self.metadata = Metadata(
@@ -114,7 +116,7 @@ class Archive:
             self.index.stop()
             self.files.stop()
             raise
-        found.migrations = [number for number in migrations if number > 1]
+        found.migrations = [] if 1 in migrations else migrations
         found.log()
         self.index.start()
         self._remover.start()

@@ -12,9 +12,14 @@ from pacsberry.model import Level
 _LABEL: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
+def is_label(label: str) -> bool:
+    """Whether it is 1 to 64 letters, digits, hyphens and underscores."""
+    return _LABEL.fullmatch(label) is not None
+
+
 def checked_label(label: str) -> str:
-    """`label` itself; BadRequest unless it is 1 to 64 letters, digits, hyphens and underscores."""
-    if not _LABEL.fullmatch(label):
+    """`label` itself; BadRequest unless it can be one."""
+    if not is_label(label):
         raise BadRequest(f"{label[:80]!r} is no label: use 1 to 64 of A-Z, a-z, 0-9, hyphen and underscore.")
     return label
 
