@@ -14,7 +14,7 @@ import pytest
 from waitress.adjustments import Adjustments
 
 from pacsberry.http.channel import Channel
-from pacsberry.http.server import Listener
+from pacsberry.http.listener import Listener
 from pacsberry.http.settings import HttpSettings
 from tests.http import routes
 from tests.http.live import Live, live_server

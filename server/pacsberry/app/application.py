@@ -35,8 +35,12 @@ class Application:
         *,
         shutdown: Callable[[], None] = lambda: None,
         reset: Callable[[], None] = lambda: None,
+        only_socket: Path | None = None,
     ) -> None:
-        """`shutdown` and `reset` are asked for by the REST API and return at once."""
+        """`shutdown` and `reset` are asked for by the REST API and return at once.
+
+        `only_socket`: a control socket there is the only door, whatever the settings say.
+        """
         self._settings = settings
         self._to_stop: list[Callable[[], None]] = []
         storage = settings.path("StorageDirectory")
@@ -65,7 +69,8 @@ class Application:
             modalities=self._modalities,
             dictionary=names,
         )
-        http = values.http(settings)
+        http = values.http(settings) if only_socket is None else values.http_over_socket(settings, only_socket)
+        self._is_on_network = only_socket is None
         context = Context(
             archive=self.archive,
             ingest=self.ingest,
@@ -88,8 +93,8 @@ class Application:
         settings = self._settings
         steps: list[tuple[bool, Callable[[], object], Callable[[], None]]] = [
             (True, self.archive.start, self.archive.stop),
-            (settings.flag("DicomServerEnabled"), self.dicom.start, self.dicom.stop),
-            (settings.flag("HttpServerEnabled"), self.http.start, self.http.stop),
+            (self._is_on_network and settings.flag("DicomServerEnabled"), self.dicom.start, self.dicom.stop),
+            (True, self.http.start, self.http.stop),
         ]
         for is_wanted, start, stop in steps:
             if is_wanted:

@@ -4,6 +4,7 @@ One function per part; nothing below `app` ever sees the settings themselves.
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,6 +102,8 @@ def access(settings: Settings) -> AccessRules:
 def http(settings: Settings) -> HttpSettings:
     """How the HTTP door behaves."""
     return HttpSettings(
+        is_open=settings.flag("HttpServerEnabled"),
+        control_socket=control_socket(settings) if settings.flag("Pacsberry.ControlSocket") else None,
         port=settings.number("HttpPort"),
         addresses=settings.texts("HttpBindAddresses"),
         threads=settings.number("HttpThreadsCount"),
@@ -122,6 +125,16 @@ def http(settings: Settings) -> HttpSettings:
         downloads=settings.number("Pacsberry.HttpDownloads"),
         archive_deflate_level=settings.number("Pacsberry.ArchiveDeflateLevel"),
     )
+
+
+def control_socket(settings: Settings) -> Path:
+    """Where the control socket of a running server is."""
+    return settings.path("StorageDirectory") / "pacsberry.sock"
+
+
+def http_over_socket(settings: Settings, socket: Path) -> HttpSettings:
+    """How the HTTP door behaves when a control socket is all there is of it."""
+    return replace(http(settings), is_open=False, tls=None, authentication=False, control_socket=socket)
 
 
 def _http_tls(settings: Settings) -> TlsSettings:

@@ -2,7 +2,7 @@
 
 A request passes these stations, one module each:
 
-    server    listens; channel and tls move bytes; body puts a request's body where it belongs while it arrives
+    server    listens (listener, control); channel and tls move bytes; body puts a body where it belongs as it arrives
     access    may this client come in, who is it, may it write
     door      the WSGI application: asks access, asks routing for the handler, renders what it answers
     nouns     system, tools, resources, content, … : thin handlers, each with its table ROUTES

@@ -51,6 +51,11 @@ class Access:
         self._salt = os.urandom(16)
         self._remembered: OrderedDict[bytes, tuple[str | None, float]] = OrderedDict()  # digest: user, until
 
+    @property
+    def is_local(self) -> bool:
+        """Whether requests come from this machine's admin, by the control socket."""
+        return False
+
     def admit(self, remote_ip: str, authorization: str) -> str:
         """The user who comes in, '' without authentication; Unauthorized otherwise.  May be slow."""
         known = self.glance(remote_ip, authorization)

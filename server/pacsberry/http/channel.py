@@ -22,19 +22,21 @@ import os
 import socket
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from waitress.adjustments import Adjustments
 from waitress.buffers import ReadOnlyFileBasedBuffer
 from waitress.channel import HTTPChannel
 from waitress.wasyncore import dispatcher
 
+from pacsberry.archive.packedfile import descriptor_of
+from pacsberry.errors import DamagedFile
 from pacsberry.http.answers import Part
 from pacsberry.http.body import Parser, Refusal
 from pacsberry.http.handshake import Wanted
 
 if TYPE_CHECKING:
-    from pacsberry.http.server import Listener
+    from pacsberry.http.listener import Listener
     from pacsberry.http.tls import TlsConnection  # imports ssl, which a server without HTTPS does without
 
 LOGGER = logging.getLogger("pacsberry.http")
@@ -44,6 +46,7 @@ _HANDSHAKE_SECONDS = 10.0
 _SLOWEST_BYTES_PER_SECOND = 1024  # of a body, once the time-out has passed
 _BURST_BYTES = 4 * 2**20  # sent to one client before the others get their turn
 _TLS_RECORDS_AT_ONCE = 8  # read from one client before the others get their turn
+_UNPACKED_AT_ONCE = 65536  # bytes; what is not taken then is read again, from what the packed file still holds
 _TLS_RECORD_BYTES = 16384  # one record (RFC 8446 5.1): a send that fails half-way repeats no more than this
 
 
@@ -51,9 +54,27 @@ _TLS_RECORD_BYTES = 16384  # one record (RFC 8446 5.1): a send that fails half-w
 class _Slice:
     """Bytes of a file still to be sent."""
 
-    descriptor: int
+    file: BinaryIO
     offset: int
     length: int
+
+    @property
+    def descriptor(self) -> int | None:
+        """What the kernel can send from; None when the bytes have to be unpacked."""
+        return descriptor_of(self.file)
+
+    def read(self, most: int) -> bytes:
+        """The first of the bytes, at most `most`.  Raises OSError, DamagedFile."""
+        length = min(self.length, most)
+        descriptor = self.descriptor
+        if descriptor is None:
+            self.file.seek(self.offset)
+            data = self.file.read(length)
+        else:
+            data = os.pread(descriptor, length, self.offset)
+        if not data:
+            raise OSError("the file has become shorter")
+        return data
 
 
 class FileBuffer(ReadOnlyFileBasedBuffer):
@@ -73,7 +94,7 @@ class FileBuffer(ReadOnlyFileBasedBuffer):
     def get(self, numbytes: int = -1, skip: bool = False) -> _Slice:
         """The next bytes, not read yet."""
         length = self.remain if numbytes < 0 else min(numbytes, self.remain)
-        found = _Slice(self.file.fileno(), self._offset, length)
+        found = _Slice(self.file, self._offset, length)
         if skip:
             self.skip(length)
         return found
@@ -211,8 +232,11 @@ class Channel(HTTPChannel):
             sent = self._send(data)
         except BlockingIOError:
             return 0
-        except OSError as error:
-            LOGGER.debug("%s left: %s", self.addr[0], error)
+        except (OSError, DamagedFile) as error:
+            if isinstance(error, DamagedFile):
+                LOGGER.error("An answer to %s breaks off: %s", self.addr[0], error)
+            else:
+                LOGGER.debug("%s left: %s", self.addr[0], error)
             if do_close:
                 self.handle_close()
             return 0
@@ -223,14 +247,17 @@ class Channel(HTTPChannel):
         if self._tls is not None:
             # OpenSSL wants a send that could not be finished repeated with the same bytes: one record at a time.
             if isinstance(data, _Slice):
-                data = os.pread(data.descriptor, min(data.length, _TLS_RECORD_BYTES), data.offset)
+                data = data.read(_TLS_RECORD_BYTES)
             return self._tls.send(memoryview(data)[:_TLS_RECORD_BYTES])
-        if isinstance(data, _Slice):
-            sent = os.sendfile(self.socket.fileno(), data.descriptor, data.offset, data.length)
-            if sent == 0:
-                raise OSError("the file has become shorter")
-            return sent
-        return self.socket.send(data)
+        if not isinstance(data, _Slice):
+            return self.socket.send(data)
+        descriptor = data.descriptor
+        if descriptor is None:
+            return self.socket.send(data.read(_UNPACKED_AT_ONCE))
+        sent = os.sendfile(self.socket.fileno(), descriptor, data.offset, data.length)
+        if sent == 0:
+            raise OSError("the file has become shorter")
+        return sent
 
     def _read_records(self, tls: "TlsConnection") -> None:
         # A record comes whole, because recv_bytes is larger than any: nothing decrypted stays behind unseen by poll.

@@ -18,7 +18,7 @@ from pacsberry.http.context import Context
 from pacsberry.http.errors import fault_of, phrase, tell
 from pacsberry.http.rendering import Place, Rendered, render
 from pacsberry.http.request import METHODS, Request, method_of, normal_path, parse_arguments
-from pacsberry.http.routing import Route, Routes, WrongMethod
+from pacsberry.http.routing import Routes, WrongMethod
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -31,9 +31,9 @@ _FOREIGN_METHODS = ("HEAD", "OPTIONS", "PROPFIND", "PROPPATCH", "MKCOL", "LOCK",
 class Door:
     """The application waitress calls, on a worker thread."""
 
-    def __init__(self, context: Context, access: Access, table: Iterable[Route], place: Place) -> None:
+    def __init__(self, context: Context, access: Access, routes: Routes, place: Place) -> None:
         """`place` gives a place for a streamed download, or raises."""
-        self.routes = Routes(table)
+        self._routes = routes
         self._context = context
         self._access = access
         self._place = place
@@ -62,10 +62,10 @@ class Door:
             method = method_of(command, environ.get("HTTP_X_HTTP_METHOD_OVERRIDE", ""), environ["QUERY_STRING"])
             if method not in METHODS:
                 return _bare(404 if method in _FOREIGN_METHODS else 400)
-            route, arguments = self.routes.match(method, path)
+            route, arguments = self._routes.match(method, path)
             if route.writes:
                 self._access.may_write(environ)
-            request = _request(environ, command, method, path, user)
+            request = _request(environ, command, method, path, user, is_local=self._access.is_local)
             answer = route.handler(request, self._context, **arguments)
             if answer is None:
                 return _bare(400 if method == "POST" else 404)
@@ -85,7 +85,7 @@ class Door:
         return Rendered(told.status, list(told.headers), told.body)
 
 
-def _request(environ: "WSGIEnvironment", command: str, method: str, path: str, user: str) -> Request:
+def _request(environ: "WSGIEnvironment", command: str, method: str, path: str, user: str, *, is_local: bool) -> Request:
     body = environ["wsgi.input"]
     spooled = isinstance(body, SpoolSink)
     return Request(
@@ -97,6 +97,7 @@ def _request(environ: "WSGIEnvironment", command: str, method: str, path: str, u
         spool=body.spool if spooled else None,
         remote_ip=environ["REMOTE_ADDR"],
         user=user,
+        is_local=is_local,
         scheme=environ["wsgi.url_scheme"],
     )
 

@@ -36,6 +36,7 @@ class Request:
     spool: "Spool | None" = None  # the body as a file; discarded after the handler, unless the archive kept it
     remote_ip: str = ""
     user: str = ""  # who logged in; '' when authentication is off
+    is_local: bool = False  # came over the control socket: this machine's admin
     scheme: str = "http"
 
     # ---- arguments of GET

@@ -1,24 +1,21 @@
 """Listens: waitress with our connections, our workers and our way to start and stop.
 
 Threads: `http-listener` moves bytes and never waits for anything but the network and the card; `http-worker-n` answer.
-Written against waitress 3.0.2: `TcpWSGIServer` with `channel_class`, `accept`, `maintenance`, `pull_trigger` and
-`handle_error`; `Adjustments`; `wasyncore.poll2`.
+Written against waitress 3.0.2: `Adjustments`; `wasyncore.poll2`.
 """
 
 import errno
-import logging
 import math
 import socket
 import sys
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
-from waitress.server import TcpWSGIServer
 
 from pacsberry.errors import ConfigError
 from pacsberry.http.access import Access
@@ -26,111 +23,21 @@ from pacsberry.http.api import ROUTES
 from pacsberry.http.body import Reception
 from pacsberry.http.channel import Channel
 from pacsberry.http.context import Context
+from pacsberry.http.control import ControlAccess, ControlListener, ControlSocket
 from pacsberry.http.door import Door
-from pacsberry.http.routing import Route
+from pacsberry.http.listener import Listener, Patience
+from pacsberry.http.routing import Route, Routes
 from pacsberry.http.settings import HttpSettings, TlsSettings
 from pacsberry.http.workers import Workers
 
 if TYPE_CHECKING:
     import ssl
 
-    from pacsberry.http.tls import TlsConnection  # imports ssl, which a server without HTTPS does without
-
-LOGGER = logging.getLogger("pacsberry.http")
-
 _RECEIVE_BYTES = 65536  # read from a socket at once
 _HEADER_BYTES = 65536  # of one request
 _WATERMARK_BYTES = 512 * 1024  # of an answer wait for the client; a worker waits beyond that
 _STOP_SECONDS = 10.0  # running requests and answers on their way get so long when the server stops
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a client may stand still."""
-
-    timeout_seconds: float
-    keep_alive_seconds: float
-
-
-class Listener(TcpWSGIServer):
-    """One listening address."""
-
-    channel_class = Channel
-    active_channels: dict[int, Channel]
-
-    def __init__(
-        self,
-        application: Door,
-        map: dict[int, wasyncore.dispatcher],
-        *,
-        dispatcher: Workers,
-        adj: Adjustments,
-        sock: socket.socket,
-        reception: Reception,
-        tls: "ssl.SSLContext | None",
-        patience: Patience,
-    ) -> None:
-        self.reception = reception
-        self.tls = tls
-        self.patience = patience
-        self._pipe_lock = threading.Lock()  # guards the pipe that wakes the listening thread against being closed
-        self._pipe_closed = False
-        sockinfo = (sock.family, sock.type, sock.proto, sock.getsockname())
-        super().__init__(
-            application, map, _sock=sock, dispatcher=dispatcher, adj=adj, sockinfo=sockinfo, bind_socket=False
-        )
-
-    def accept(self) -> tuple[socket.socket, tuple[str, int]] | None:
-        """The next connection, wrapped when this is HTTPS; shaking hands is left to its channel."""
-        accepted = super().accept()
-        if accepted is None or self.tls is None:
-            return accepted
-        connection, address = accepted
-        connection.setblocking(False)
-        try:
-            connection.getpeername()  # OSError when the client has left; wrapping it would lose the descriptor
-            return self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
-        except BaseException:
-            connection.close()
-            raise
-
-    def set_socket_options(self, conn: socket.socket) -> None:
-        """Set up an accepted connection, whose client may be gone already."""
-        try:
-            super().set_socket_options(conn)
-        except OSError:
-            conn.close()
-            raise
-
-    def secured(self, connection: socket.socket) -> "TlsConnection | None":
-        """The TLS of an accepted connection; None when this is plain HTTP."""
-        if self.tls is None:
-            return None
-        from pacsberry.http.tls import TlsConnection
-
-        return TlsConnection.of(connection)
-
-    def maintenance(self, now: float) -> None:
-        """Look after the connections, about once a second."""
-        monotonic = time.monotonic()
-        for channel in list(self.active_channels.values()):
-            channel.tend(now, monotonic, crowded=self.in_connection_overflow)
-
-    def pull_trigger(self) -> None:
-        """Wake the listening thread; not once this is closed, when the pipe's number may be another file's."""
-        with self._pipe_lock:
-            if not self._pipe_closed:
-                super().pull_trigger()
-
-    def close(self) -> None:
-        """Stop listening."""
-        with self._pipe_lock:
-            self._pipe_closed = True
-            super().close()
-
-    def handle_error(self) -> None:
-        """An error nobody foresaw must not close the door: waitress would."""
-        LOGGER.error("Accepting a connection failed", exc_info=sys.exc_info())
+_CONTROL_CONNECTIONS = 8  # of the control socket, beside those of the network: an admin comes in when a crowd is there
 
 
 class HttpServer:
@@ -141,7 +48,8 @@ class HttpServer:
         self._context = context
         self._access = access
         self._settings = context.settings
-        self._table = table
+        self._routes = Routes(table)
+        self._control = ControlSocket(self._settings.control_socket) if self._settings.control_socket else None
         self._map: dict[int, wasyncore.dispatcher] = {}
         self._listeners: list[Listener] = []
         self._stopping = threading.Event()
@@ -150,45 +58,63 @@ class HttpServer:
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
-        return int(self._listeners[0].effective_port)
+        """The port it listens on; 0 when there is only the control socket."""
+        return int(self._listeners[0].effective_port) if self._listeners else 0
 
     def start(self) -> None:
         """Open the door; ConfigError when the address or the certificate cannot be used."""
         settings = self._settings
-        tls = _tls_context(settings.tls) if settings.tls is not None else None
-        door = Door(self._context, self._access, self._table, self._workers.download)
+        if settings.is_open:
+            tls = _tls_context(settings.tls) if settings.tls is not None else None
+            patience = Patience(settings.timeout_seconds or math.inf, settings.keep_alive_seconds)
+            for sock in _bind_all(settings):
+                self._listen(Listener, sock, self._access, _adjustments(settings), tls, patience)
+        control = self._control.bind() if self._control is not None else None
+        if control is not None:
+            access = ControlAccess(read_only=settings.read_only)
+            more = replace(settings, tls=None, connections=settings.connections + _CONTROL_CONNECTIONS)
+            self._listen(ControlListener, control, access, _adjustments(more), None, Patience(math.inf, math.inf))
+        if self._listeners:
+            self._thread.start()
+
+    def _listen(
+        self,
+        kind: type[Listener],
+        sock: socket.socket,
+        access: Access,
+        adjustments: Adjustments,
+        tls: "ssl.SSLContext | None",
+        patience: Patience,
+    ) -> None:
+        settings = self._settings
         reception = Reception(
-            routes=door.routes,
-            access=self._access,
+            routes=self._routes,
+            access=access,
             spool=self._context.archive.spool,
             small_body_bytes=settings.small_body_bytes,
-            largest_body_bytes=settings.largest_body_bytes,
+            # A file came by C-STORE, which knows no limit, and is to come back from a backup.
+            largest_body_bytes=sys.maxsize if access.is_local else settings.largest_body_bytes,
             describe_errors=settings.describe_errors,
-            keep_alive=settings.keep_alive,
+            keep_alive=settings.keep_alive or access.is_local,
         )
-        adjustments = _adjustments(settings)
-        patience = Patience(settings.timeout_seconds or math.inf, settings.keep_alive_seconds)
-
-        self._listeners = [
-            Listener(
-                door,
-                self._map,
-                dispatcher=self._workers,
-                adj=adjustments,
-                sock=sock,
-                reception=reception,
-                tls=tls,
-                patience=patience,
-            )
-            for sock in _bind_all(settings)
-        ]
-        self._thread.start()
+        listener = kind(
+            Door(self._context, access, self._routes, self._workers.download),
+            self._map,
+            dispatcher=self._workers,
+            adj=adjustments,
+            sock=sock,
+            reception=reception,
+            tls=tls,
+            patience=patience,
+        )
+        self._listeners.append(listener)
 
     def stop(self) -> None:
         """Take no more requests, let the running ones end, close; waits up to ten seconds for each of the two."""
         if not self._thread.is_alive():
             return
+        if self._control is not None:
+            self._control.remove()
         self._stopping.set()
         self._wake()
         self._workers.shutdown(timeout=_STOP_SECONDS)

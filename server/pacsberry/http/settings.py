@@ -20,6 +20,8 @@ class TlsSettings:
 class HttpSettings:
     """How the door behaves; the option of Orthanc's configuration stands beside each value."""
 
+    is_open: bool = True  # HttpServerEnabled: listen on the network; the control socket is another matter
+    control_socket: Path | None = None  # Pacsberry.ControlSocket: where it goes
     port: int = 8042  # HttpPort; 0 picks a free one
     addresses: tuple[str, ...] = ()  # HttpBindAddresses; empty: every address; who may come in is another matter
     threads: int = 8  # HttpThreadsCount

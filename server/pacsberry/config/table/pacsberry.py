@@ -1,6 +1,6 @@
 """The section "Pacsberry": what Orthanc has no word for."""
 
-from pacsberry.config.kinds import File, Whole
+from pacsberry.config.kinds import File, Flag, Whole
 from pacsberry.config.table.row import RECYCLER, Setting, Theme
 
 PACSBERRY = Theme(
@@ -17,6 +17,13 @@ PACSBERRY = Theme(
             Whole(1, 10_000),
             32,
             "DICOM associations that may be open; the next is refused with 'local limit exceeded'.",
+        ),
+        Setting(
+            "Pacsberry.ControlSocket",
+            Flag(),
+            True,
+            "Let commands such as `pacsberry import` reach the running server by a socket in StorageDirectory, "
+            "which only its user and root can open.",
         ),
         Setting(
             "Pacsberry.HttpMaximumConnections",
