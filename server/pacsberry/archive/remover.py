@@ -1,14 +1,19 @@
 """Takes away the files of deleted and replaced instances, in the background.
 
-The thread "remover" sleeps until it is told that there is garbage.  A file is removed only after the commit that made
-it garbage is synced, so that a power cut never leaves an index entry without its file.
+The thread "remover" sleeps until it is told that there is garbage.  The order that keeps every cut harmless:
+1. sync the commit that made files garbage, so that no index entry is ever without its file;
+2. remove the files;
+3. sync their folders: a cut after 4. alone would bring a name back, and the next start would take the file in again;
+4. forget them.
 """
 
+import contextlib
 import logging
 import sqlite3
 import threading
 
 from pacsberry.archive.filestore import FileStore
+from pacsberry.archive.groupsync import GroupSync
 from pacsberry.archive.index import Index
 from pacsberry.errors import PacsberryError
 
@@ -65,6 +70,9 @@ class Remover:
         names = self._index.write(_next_garbage)
         for name in names:
             self._files.remove(name)
+        for folder in {self._files.path(name).parent for name in names}:
+            with contextlib.suppress(FileNotFoundError):
+                GroupSync(folder).after()
         if names:
             self._index.write(lambda connection: _forget(connection, names))
         return len(names) == _FILES_PER_ROUND
