@@ -158,7 +158,7 @@ def test_a_signal_closes_the_storage_as_it_should_be(tmp_path: Path, number: sig
         text=True,
     ) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "200\n"
+        assert process.stdout.readline() == "200\n", process.communicate(timeout=20)
         process.send_signal(number)
         _, errors = process.communicate(timeout=20)
 

@@ -79,9 +79,6 @@ def _in_this_process(settings: Settings) -> Iterator[HouseClient]:
     storage = settings.path("StorageDirectory")
     _check_storage(storage, is_named=settings.is_set("StorageDirectory"))
     _log_errors_only()
-    from pacsberry.lean import leave_out
-
-    leave_out("numpy")
     from pacsberry.app.application import Application
 
     with tempfile.TemporaryDirectory(prefix="pacsberry-") as folder:  # mode 0700
