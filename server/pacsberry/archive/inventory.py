@@ -4,19 +4,25 @@ For those who go through everything (checks, scrub, backup): nothing is held bet
 more than a page of entries, so the server writes on and memory does not grow with the archive.
 """
 
+import re
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from pacsberry.archive.attachment_names import DICOM
 from pacsberry.archive.places import below, key_of
+from pacsberry.archive.rows import BY_ID
 from pacsberry.archive.snapshots import Snapshots
 from pacsberry.model import Level
 
 PAGE: Final = 500  # entries read in one go
+NO_BUCKET: Final = -1
 
-_INSTANCE: Final = "key, id, file, size, stored_size, md5, crc32, received_at"
+_NAME: Final = re.compile(r"[0-9]{8}/[^/\x00]+")
+
+INSTANCE_COLUMNS: Final = "key, id, file, size, stored_size, md5, crc32, received_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +41,19 @@ class Entry:
     number: int = DICOM  # of the attachment
 
     @property
+    def is_instance(self) -> bool:
+        """Whether it is the DICOM file of an instance and not something attached by a user."""
+        return self.number == DICOM
+
+    @property
     def bytes_on_card(self) -> int:
         """What the file takes as it lies."""
         return self.size if self.stored_size is None else self.stored_size
+
+
+def bucket_of(file: str) -> int:
+    """The number of the bucket in a file's name, NO_BUCKET when the name is not one of ours."""
+    return int(file[:8]) if _NAME.fullmatch(file) else NO_BUCKET
 
 
 class Inventory:
@@ -64,13 +80,15 @@ class Inventory:
         """The attached files of users, by level, resource and number."""
         for level in Level:
             after = (0, 0)
-            while page := self._attachments(level, after):
+            while page := self._attachments(
+                level, f"(a.key, a.type) > (?, ?) ORDER BY a.key, a.type LIMIT {PAGE}", after
+            ):
                 yield from page
                 after = (page[-1].key, page[-1].number)
 
     def present(self, entry: Entry) -> bool:
         """Whether the index still names this very file for this resource."""
-        if entry.number == DICOM:
+        if entry.is_instance:
             query, values = "SELECT file FROM instances WHERE key = ?", [entry.key]
         else:
             query = f"SELECT file FROM attachments WHERE level = {int(entry.level)} AND key = ? AND type = ?"
@@ -80,14 +98,38 @@ class Inventory:
         return row is not None and row[0] == entry.file
 
     def keys_by_bucket(self) -> dict[int, "array[int]"]:
-        """The keys of all instances by the bucket of their file, ascending: 8 bytes for each instance."""
+        """The keys of all instances by the bucket of their file, ascending: 8 bytes for each instance.
+
+        Under NO_BUCKET are those whose file has a name that no bucket can hold.
+        """
         buckets: dict[int, array[int]] = {}
         for entry in self.entries():
-            bucket = int(entry.file[:8])
+            bucket = bucket_of(entry.file)
             if bucket not in buckets:
                 buckets[bucket] = array("q")
             buckets[bucket].append(entry.key)
         return buckets
+
+    def of_instance(self, instance_id: str) -> list[Entry]:
+        """The entries of an instance, by its Orthanc identifier: one, unless it is unknown."""
+        with self._index.read() as connection:
+            rows = connection.execute(f"SELECT {INSTANCE_COLUMNS} FROM instances WHERE {BY_ID}", (instance_id,))
+            return [instance_entry(row) for row in rows]
+
+    def attachments_in(self, bucket: int) -> list[Entry]:
+        """The attached files of users in one bucket."""
+        return [
+            entry
+            for level in Level
+            for entry in self._attachments(level, "a.file BETWEEN ? AND ?", (f"{bucket:08d}/", f"{bucket:08d}0"))
+        ]
+
+    def of_file(self, file: str) -> Entry | None:
+        """The instance or attachment that a file belongs to.  Reads the whole index: for the rare case."""
+        for entry in chain(self.entries(), self.attachments()):
+            if entry.file == file:
+                return entry
+        return None
 
     def of_keys(self, keys: Iterable[int]) -> Iterator[Entry]:
         """The instances of these keys that are still there."""
@@ -97,9 +139,9 @@ class Inventory:
             marks = ", ".join("?" * len(piece))
             with self._index.read() as connection:
                 rows = connection.execute(
-                    f"SELECT {_INSTANCE} FROM instances WHERE key IN ({marks}) ORDER BY key", piece
+                    f"SELECT {INSTANCE_COLUMNS} FROM instances WHERE key IN ({marks}) ORDER BY key", piece
                 ).fetchall()
-            yield from map(_instance, rows)
+            yield from map(instance_entry, rows)
 
     def _page(self, after_key: int, patient: int | None) -> list[Entry]:
         condition, values = "key > ?", [after_key]
@@ -108,17 +150,17 @@ class Inventory:
             values.append(patient)
         with self._index.read() as connection:
             rows = connection.execute(
-                f"SELECT {_INSTANCE} FROM instances WHERE {condition} ORDER BY key LIMIT {PAGE}", values
+                f"SELECT {INSTANCE_COLUMNS} FROM instances WHERE {condition} ORDER BY key LIMIT {PAGE}", values
             ).fetchall()
-        return [_instance(row) for row in rows]
+        return [instance_entry(row) for row in rows]
 
-    def _attachments(self, level: Level, after: tuple[int, int]) -> list[Entry]:
+    def _attachments(self, level: Level, which: str, values: tuple[int | str, ...]) -> list[Entry]:
         with self._index.read() as connection:
             rows = connection.execute(
                 f"""SELECT a.key, r.id, a.file, a.size, a.stored_size, a.md5, a.crc32, a.type
                     FROM attachments a JOIN {level.plural} r ON r.key = a.key
-                    WHERE a.level = {int(level)} AND (a.key, a.type) > (?, ?) ORDER BY a.key, a.type LIMIT {PAGE}""",
-                after,
+                    WHERE a.level = {int(level)} AND {which}""",
+                values,
             ).fetchall()
         return [
             Entry(key, level, resource_id, file, size, stored_size, md5, crc32, 0, number)
@@ -126,5 +168,6 @@ class Inventory:
         ]
 
 
-def _instance(row: tuple[Any, ...]) -> Entry:
+def instance_entry(row: tuple[Any, ...]) -> Entry:
+    """The entry of a row of INSTANCE_COLUMNS."""
     return Entry(row[0], Level.INSTANCE, *row[1:])

@@ -1,0 +1,133 @@
+"""Brings index and files together again, one found problem at a time; see consistency.py for the questions.
+
+Every act is one synced transaction.  Nothing here removes a file: what leaves the index is moved aside by the caller
+(upkeep), or becomes garbage that the remover takes away.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from pacsberry.archive.consistency import BROKEN_INSTANCES, USELESS_PARENTS, orphan_facts, wrong_counters
+from pacsberry.archive.deletion import Deletion, delete
+from pacsberry.archive.filestore import FileStore
+from pacsberry.archive.index import Index
+from pacsberry.archive.indexing import Indexer, KeptFile
+from pacsberry.archive.inventory import Entry
+from pacsberry.archive.receipts import receipt_of
+from pacsberry.archive.rows import log_change, set_fact
+from pacsberry.archive.settings import ArchiveSettings
+from pacsberry.model import Clock, Level
+
+
+class Mending:
+    """Writes what puts the index right; thread-safe."""
+
+    def __init__(
+        self,
+        index: Index,
+        files: FileStore,
+        *,
+        settings: ArchiveSettings,
+        clock: Clock,
+        on_deleted: Callable[[Deletion], None],
+    ) -> None:
+        """`on_deleted` is told when resources have left the index."""
+        self._index = index
+        self._files = files
+        self._settings = settings
+        self._clock = clock
+        self._on_deleted = on_deleted
+
+    def withdraw(self, entry: Entry) -> bool:
+        """Take a file out of the index as if it were deleted, and leave it where it is.
+
+        False when the index has another file for that resource by now, or none.
+        """
+        deletion = self._index.write(partial(_withdraw, entry, int(self._clock.now())))
+        if deletion is None:
+            return False
+        self._on_deleted(deletion)
+        return True
+
+    def adopt(self, file: str) -> bool:
+        """Index a file that lies in its bucket; False when its instance has another file meanwhile.
+
+        Raises UnreadableDicom, DamagedFile, UnknownResource and OSError.
+        """
+        with self._files.open(file) as opened:
+            header = self._settings.reading.header(opened)
+            size = opened.seek(0, os.SEEK_END)
+        facts = self._files.path(file).stat()
+        kept = KeptFile(
+            header=header,
+            receipt=receipt_of(self._files.receipt_text(file)),
+            file=file,
+            size=size,
+            md5=self._files.md5(file) if self._settings.store_md5 else "",
+            crc32=self._files.crc32(file),
+            received_at=int(facts.st_mtime) or int(self._clock.now()),
+        )
+        return not self._index.write(lambda connection: Indexer().insert(connection, [kept])).garbage
+
+    def drop_broken(self) -> None:
+        """Forget the rows that hang in the air; the files of instances among them stay, to be adopted."""
+
+        def act(connection: sqlite3.Connection) -> None:
+            connection.execute(f"DELETE FROM instances WHERE key IN (SELECT instances.key {BROKEN_INSTANCES})")
+            for level, condition in USELESS_PARENTS.items():
+                connection.execute(f"DELETE FROM {level.plural} WHERE {condition}")
+            for table in ("metadata", "labels", "attachments"):
+                for level in Level:
+                    connection.execute(f"DELETE FROM {table} WHERE {orphan_facts(level)}")
+                connection.execute(f"DELETE FROM {table} WHERE level NOT IN (0, 1, 2, 3)")
+
+        self._index.write(act)
+
+    def forget_row(self, key: int) -> None:
+        """Remove the row of one instance and nothing else: its file stays, `drop_broken` and `recount` follow."""
+        self._index.write(lambda connection: connection.execute("DELETE FROM instances WHERE key = ?", (key,)).close())
+
+    def recount(self) -> None:
+        """Set every counter to what counting gives."""
+
+        def act(connection: sqlite3.Connection) -> None:
+            for counter in list(wrong_counters(connection)):
+                set_fact(connection, counter.name, counter.counted)
+
+        self._index.write(act)
+
+    def discard(self, files: Iterable[str]) -> None:
+        """Have the remover take these files away."""
+        rows = [(file,) for file in files]
+        self._index.write(lambda c: c.executemany("INSERT OR IGNORE INTO garbage VALUES (?)", rows).close())
+
+    def spare(self, files: Iterable[str]) -> None:
+        """Keep the remover from taking these files away."""
+        rows = [(file,) for file in files]
+        self._index.write(lambda c: c.executemany("DELETE FROM garbage WHERE file = ?", rows).close())
+
+    def note_crc32(self, found: Iterable[tuple[Entry, int]]) -> None:
+        """Write checksums of instances that had none, unless their file has changed meanwhile."""
+        rows = [(crc32, entry.key, entry.file) for entry, crc32 in found]
+        query = "UPDATE instances SET crc32 = ? WHERE key = ? AND file = ? AND crc32 IS NULL"
+        self._index.write(lambda connection: connection.executemany(query, rows).close())
+
+
+def _withdraw(entry: Entry, now: int, connection: sqlite3.Connection) -> Deletion | None:
+    if entry.is_instance:
+        row = connection.execute("SELECT file FROM instances WHERE key = ?", (entry.key,)).fetchone()
+        if row is None or row[0] != entry.file:
+            return None
+        deletion = delete(connection, Level.INSTANCE, entry.resource_id, now)
+        connection.execute("DELETE FROM garbage WHERE file = ?", (entry.file,))
+        return deletion
+    taken = connection.execute(
+        "DELETE FROM attachments WHERE level = ? AND key = ? AND type = ? AND file = ?",
+        (int(entry.level), entry.key, entry.number, entry.file),
+    )
+    if not taken.rowcount:
+        return None
+    log_change(connection, "UpdatedAttachment", entry.level, entry.key, now)
+    return Deletion(None, ())
