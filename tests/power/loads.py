@@ -1,0 +1,170 @@
+"""What goes on at a server while its card is recorded; each load is a thread that notes in the ledger what it was told.
+
+A load has patients of its own, so that each thing has one writer.
+"""
+
+import contextlib
+import hashlib
+import http.client
+import io
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydicom import dcmread
+
+from tests.flows.house import House, data_set_of, instance_id
+from tests.makers import make_instance
+from tests.power.ledger import Ledger
+
+COMMENT = 1024  # number of the user metadata that is written
+ATTACHMENT = 1025  # and of the attachment
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a load is given."""
+
+    house: House
+    ledger: Ledger
+    over: threading.Event
+    folder: Path  # on the recorded card
+
+
+Load = Callable[[Scene], None]
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def upload(scene: Scene) -> None:
+    """POST /instances on one connection; every fourth is deleted again, every 25th series is deleted as a whole."""
+    with _asking(scene.house) as ask:
+        kept: list[str] = []
+        for number in _numbers(scene):
+            id = _upload(scene, ask, "UPLOAD", series=number // 25, instance=number)
+            kept.append(id)
+            if number % 4 == 3 and len(kept) > 1:
+                _delete(scene, ask, f"/instances/{kept[-2]}", [kept.pop(-2)])
+            if number % 25 == 24:
+                series = json.loads(ask("GET", f"/instances/{id}/series"))["ID"]
+                if number % 50 == 24:
+                    _delete(scene, ask, f"/series/{series}", kept)
+                kept = []
+
+
+def overwrite(scene: Scene) -> None:
+    """The same few instances again and again, each time with other pixels; for OverwriteInstances."""
+    with _asking(scene.house) as ask:
+        for number in _numbers(scene):
+            _upload(scene, ask, "OVERWRITE", instance=number % 5, tags={"ImageComments": f"Version {number}"})
+
+
+def c_store(scene: Scene) -> None:
+    """C-STORE over one association."""
+    from pynetdicom import AE
+
+    entity = AE("POWERTEST")
+    entity.add_requested_context("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2.1")
+    association = entity.associate("127.0.0.1", scene.house.dicom_port)
+    for number in _numbers(scene):
+        part10 = make_instance("CT", patient_id="C-STORE", series=number // 40, instance=number)
+        dataset = dcmread(io.BytesIO(part10))
+        wish = scene.ledger.wish("instance", instance_id(dataset), digest(data_set_of(part10)))
+        status = association.send_c_store(dataset)
+        assert status.Status == 0, status
+        wish.told()
+    association.release()
+
+
+def notes(scene: Scene) -> None:
+    """Labels, metadata, an attachment and protection of one patient's study, changed in turn."""
+    with _asking(scene.house) as ask:
+        id = _upload(scene, ask, "NOTES")
+        study = json.loads(ask("GET", f"/instances/{id}/study"))["ID"]
+        patient = json.loads(ask("GET", f"/instances/{id}/patient"))["ID"]
+        for number in _numbers(scene):
+            path = f"/studies/{study}"
+            label = f"{path}/labels/lesson-{number % 7}"
+            is_there = None in scene.ledger.allowed("label", label, time.monotonic_ns())
+            wish = scene.ledger.wish("label", label, "there" if is_there else None)
+            ask("PUT" if is_there else "DELETE", label)
+            wish.told()
+            for kind, place in (("metadata", f"{path}/metadata/{COMMENT}"), ("attachment", _attachment(path, number))):
+                text = f"{number:06}" * (1 + number % 50)
+                wish = scene.ledger.wish(kind, place, digest(text.encode()))
+                ask("PUT", place, text.encode())
+                wish.told()
+            if number % 5 == 4:
+                place = _attachment(path, number - 1)
+                wish = scene.ledger.wish("attachment", place, None)
+                ask("DELETE", place)
+                wish.told()
+            place = f"/patients/{patient}/protected"
+            wish = scene.ledger.wish("protected", place, "1" if number % 2 else None)
+            ask("PUT", place, b"%d" % (number % 2))
+            wish.told()
+
+
+def impatient_kernel(scene: Scene) -> None:
+    """Has dirty pages written at moments of the kernel's choice: early, in part, without any sync."""
+    while not scene.over.wait(0.05):
+        for path in list(scene.folder.rglob("*")):
+            with contextlib.suppress(OSError):
+                descriptor = os.open(path, os.O_RDONLY)
+                try:
+                    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+                finally:
+                    os.close(descriptor)
+
+
+def _attachment(path: str, number: int) -> str:
+    return f"{path}/attachments/{ATTACHMENT + number % 3}"
+
+
+def _numbers(scene: Scene) -> Iterator[int]:
+    number = 0
+    while not scene.over.is_set():
+        yield number
+        number += 1
+
+
+Ask = Callable[..., bytes]
+
+
+@contextlib.contextmanager
+def _asking(house: House) -> Iterator[Ask]:
+    """A keep-alive connection; what is not answered with 200 is an error."""
+    connection = http.client.HTTPConnection("127.0.0.1", house.http_port, timeout=60)
+
+    def ask(method: str, path: str, body: bytes = b"") -> bytes:
+        connection.request(method, path, body)
+        answer = connection.getresponse()
+        told = answer.read()
+        if answer.status != 200:
+            raise AssertionError((method, path, answer.status, told))
+        return told
+
+    with contextlib.closing(connection):
+        yield ask
+
+
+def _upload(scene: Scene, ask: Ask, patient_id: str, **how: object) -> str:
+    part10 = make_instance("CT", patient_id=patient_id, **how)  # type: ignore[arg-type]
+    id = instance_id(dcmread(io.BytesIO(part10), stop_before_pixels=True))
+    wish = scene.ledger.wish("instance", id, digest(data_set_of(part10)))
+    assert json.loads(ask("POST", "/instances", part10))["ID"] == id
+    wish.told()
+    return id
+
+
+def _delete(scene: Scene, ask: Ask, path: str, ids: list[str]) -> None:
+    wishes = [scene.ledger.wish("instance", id, None) for id in ids]
+    ask("DELETE", path)
+    for wish in wishes:
+        wish.told()

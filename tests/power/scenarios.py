@@ -1,0 +1,42 @@
+"""What goes on at the server while its card is recorded: each kind of work in which the plug may be pulled."""
+
+import sqlite3
+from pathlib import Path
+
+from pacsberry.archive.migrations import steps
+from tests.power import loads
+from tests.power.recording import Scenario
+
+
+def first_version(storage: Path) -> None:
+    """The index as the first version of the schema had it, so that the next start brings it up to date."""
+    new, old = storage / "old.sqlite3", storage / "index.sqlite3"
+    number, text = steps()[0]
+    connection = sqlite3.connect(old)
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    connection.execute("PRAGMA journal_mode = DELETE")
+    connection.close()
+    connection = sqlite3.connect(new, isolation_level=None)
+    try:
+        connection.executescript(f"{text}; PRAGMA application_id = {application}; PRAGMA user_version = {number};")
+        connection.execute("DELETE FROM facts")
+        connection.execute("ATTACH ? AS newest", (str(old),))
+        tables = connection.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'").fetchall()
+        for (table,) in tables:
+            if not table.startswith("sqlite_"):
+                columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA main.table_info({table})"))
+                connection.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newest.{table}")  # noqa: S608
+        connection.execute("DELETE FROM facts WHERE name = 'stored_bytes'")
+    finally:
+        connection.close()
+    new.rename(old)
+
+
+RECEIVING = Scenario("receiving", (loads.upload, loads.c_store, loads.impatient_kernel))
+NOTING = Scenario("noting", (loads.notes, loads.upload))
+OVERWRITING = Scenario("overwriting", (loads.overwrite, loads.upload), {"OverwriteInstances": True})
+UPGRADING = Scenario(
+    "upgrading", (loads.upload,), seconds=0.3, before=(loads.upload, loads.c_store, loads.notes), change=first_version
+)
+
+ALL = (RECEIVING, NOTING, OVERWRITING, UPGRADING)
