@@ -17,8 +17,8 @@ from pacsberry.http.answers import ZIP, Answer
 from pacsberry.http.context import Context
 from pacsberry.http.request import Request, is_true
 from pacsberry.http.routing import Route
-from pacsberry.http.zipwriter import ZipStream
 from pacsberry.model import Level
+from pacsberry.zipwriter import ZipStream
 
 LOGGER = logging.getLogger("pacsberry.http")
 

@@ -45,11 +45,13 @@ class ZipStream:
         self._list = zlib.compressobj(1)
         self._packed_list: list[bytes] = []
 
-    def member(self, name: str, file: BinaryIO, size: int, *, deflate: bool = True) -> Iterator[bytes]:
+    def member(
+        self, name: str, file: BinaryIO, size: int, *, deflate: bool = True, crc32: int | None = None
+    ) -> Iterator[bytes]:
         """One file, in chunks; EOFError when it is shorter than `size` bytes.
 
-        `deflate` is False for what does not get smaller: it is stored, which takes one more pass for the checksum,
-        because readers of streams refuse a stored member of unknown length.
+        `deflate` is False for what does not get smaller: it is stored, which takes one more pass for the checksum
+        unless `crc32` gives it, because readers of streams refuse a stored member of unknown length.
         """
         encoded = name.encode()
         flags = 0 if name.isascii() else _UTF8
@@ -59,7 +61,7 @@ class ZipStream:
             crc, announced = 0, 0
         else:
             method, announced = _STORED, size
-            crc = _checksum(file, size)
+            crc = _checksum(file, size) if crc32 is None else crc32
         large = size >= _LARGE
         header = self._local_header(encoded, flags, method, crc, announced, large=large)
         self._offset += len(header)

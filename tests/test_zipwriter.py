@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pacsberry.http import zipwriter
-from pacsberry.http.zipwriter import ZipStream
+from pacsberry import zipwriter
+from pacsberry.zipwriter import ZipStream
 
 NOW = 1_790_000_000.0
 
