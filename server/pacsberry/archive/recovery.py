@@ -110,9 +110,10 @@ def _index_found(
     for bucket in files.bucket_numbers():
         if bucket < first:
             continue
-        for name in files.names_in(bucket):
-            if name not in known:
-                _index_one(connection, files, settings, indexer, name, now, found)
+        unknown = [name for name in files.names_in(bucket) if name not in known]
+        # Of several versions of one instance the last is valid (keeping.py dates it so).
+        for name in sorted(unknown, key=lambda name: files.path(name).stat().st_mtime_ns):
+            _index_one(connection, files, settings, indexer, name, now, found)
 
 
 def _index_one(
