@@ -43,6 +43,8 @@ class Keeper:
             if present is not None and self._stays(present, spool):
                 return Kept(KeepStatus.ALREADY_STORED, header.identifiers)
             spool.note_receipt(receipt_text(receipt))
+            if present is not None:
+                spool.date_after(self._files.path(present[0]))
             kept = KeptFile(
                 header=header,
                 receipt=receipt,
