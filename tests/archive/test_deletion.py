@@ -1,5 +1,7 @@
 """Deleting: with everything below, with emptied parents, and with what hung on them."""
 
+import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from pacsberry.archive import Archive
 from pacsberry.errors import UnknownResource
 from pacsberry.model import Level
 from tests.archive.keeping_aids import changes, counts, files_on_card, keep, make_header, open_archive
+from tests.flows.programs import wait_until
 
 A1 = make_header("A", "1", "1.1", 1)
 A2 = make_header("A", "1", "1.1", 2)
@@ -97,3 +100,27 @@ def test_deleted_parents_are_not_unstable_any_more(tmp_path: Path) -> None:
         archive.delete(Level.PATIENT, B1.identifiers.orthanc_id(Level.PATIENT))
 
         assert not archive.stability.unstable_keys(Level.STUDY)
+
+
+def test_a_file_is_forgotten_only_after_the_card_has_forgotten_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[str, int, list[Path]]] = []
+    sync = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if path.parent.name == "files":
+            with sqlite3.connect(tmp_path / "index.sqlite3") as index:
+                (garbage,) = index.execute("SELECT count(*) FROM garbage").fetchone()
+            index.close()
+            synced.append((path.name, garbage, files_on_card(tmp_path)))
+        sync(descriptor)
+
+    with open_archive(tmp_path) as archive:
+        keep(archive, B1)
+        monkeypatch.setattr(os, "fsync", fsync)
+        archive.delete(Level.INSTANCE, B1.identifiers.orthanc_id(Level.INSTANCE))
+        wait_until(lambda: not files_on_card(tmp_path))
+
+    assert synced == [("00000000", 1, [])]
