@@ -17,6 +17,10 @@ class UnreadableDicom(PacsberryError):
     """Bytes that claim to be DICOM and are not, or break a limit of the reader."""
 
 
+class DamagedFile(PacsberryError):
+    """A kept file is not what was stored: changed or cut short on the card."""
+
+
 class BadRequest(PacsberryError):
     """A request that cannot be understood: bad JSON, bad argument, bad level."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from pacsberry.archive import Archive, ArchiveSettings, Reading
 from pacsberry.errors import UnreadableDicom
@@ -50,15 +51,15 @@ def encode(header: Header) -> bytes:
     ).encode()
 
 
-def decode(path: Path) -> Header:
+def decode(file: BinaryIO) -> Header:
     """What `encode` wrote."""
-    lines = path.read_text().split("\n")
+    lines = file.read().decode().split("\n")
     if lines[0] != "HEADER" or len(lines) != 6:
-        raise UnreadableDicom(f"{path.name} is not DICOM.")
+        raise UnreadableDicom("This is not DICOM.")
     return make_header(lines[1], lines[2], lines[3], int(lines[4]))
 
 
-SETTINGS = ArchiveSettings(reading=Reading(decode, lambda path, tags: {}), reserve_bytes=0)
+SETTINGS = ArchiveSettings(reading=Reading(decode, lambda file, tags: {}), reserve_bytes=0)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pacsberry.archive import Archive, ArchiveSettings, Reading
 from pacsberry.archive.indexing import Indexer, KeptFile
@@ -100,7 +100,7 @@ def many_studies(count: int) -> Iterator[Header]:
 
 
 def seed(archive: Archive, headers: Iterable[Header], *, at: int = NOW, receipt: Receipt = MODEM) -> None:
-    """Put headers into the index of a started archive as if their files had just been kept."""
+    """Put headers into the index of a started archive as if their files, which are empty, had just been kept."""
     indexer = Indexer()
     remaining = iter(headers)
     while batch := list(itertools.islice(remaining, 128)):
@@ -108,6 +108,8 @@ def seed(archive: Archive, headers: Iterable[Header], *, at: int = NOW, receipt:
             KeptFile(header, receipt, f"00000000/{uuid.uuid4()}.dcm", size=1000, md5="", crc32=0, received_at=at)
             for header in batch
         ]
+        for one in kept:
+            archive.files.path(one.file).touch()
         archive.index.write(partial(_insert, indexer, kept))
 
 
@@ -119,12 +121,12 @@ def _insert(indexer: Indexer, kept: list[KeptFile], connection: sqlite3.Connecti
 def open_archive(
     folder: Path,
     clock: Clock | None = None,
-    tags_of_file: Callable[[Path, frozenset[int]], Mapping[int, str]] | None = None,
+    tags_of_file: Callable[[BinaryIO, frozenset[int]], Mapping[int, str]] | None = None,
     **settings: Any,
 ) -> Iterator[Archive]:
     """A started archive of its own in `folder`; `settings` are those of ArchiveSettings.
 
-    There are no DICOM files behind it: `tags_of_file` stands for reading one.
+    Its files are empty: `tags_of_file` stands for reading one.
     """
     reading = Reading(header=_no_header, tags=tags_of_file or _no_tags)
     archive = Archive(
@@ -140,9 +142,9 @@ def open_archive(
         archive.stop()
 
 
-def _no_header(path: Path) -> Header:
-    raise NotImplementedError(path)
+def _no_header(file: BinaryIO) -> Header:
+    raise NotImplementedError(file)
 
 
-def _no_tags(path: Path, tags: frozenset[int]) -> Mapping[int, str]:
-    raise NotImplementedError(path, tags)
+def _no_tags(file: BinaryIO, tags: frozenset[int]) -> Mapping[int, str]:
+    raise NotImplementedError(file, tags)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -208,7 +209,7 @@ def test_metadata_and_attachments_are_told_when_asked(archive: Archive, headers:
 def test_requested_tags_come_from_the_index_and_then_from_a_file(tmp_path: Path) -> None:
     asked: list[frozenset[int]] = []
 
-    def read(path: Path, tags: frozenset[int]) -> Mapping[int, str]:
+    def read(file: BinaryIO, tags: frozenset[int]) -> Mapping[int, str]:
         asked.append(tags)
         return {PATIENT_AGE: "042Y"}
 

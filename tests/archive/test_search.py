@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import example, given, settings
@@ -523,11 +524,11 @@ def test_the_index_narrows_by_a_name_unless_the_patient_has_several(archive: Arc
 AGE = "PatientAge"
 
 
-def _ages(opened: list[str]) -> Callable[[Path, frozenset[int]], Mapping[int, str]]:
+def _ages(opened: list[str]) -> Callable[[BinaryIO, frozenset[int]], Mapping[int, str]]:
     """Stands for reading a file: the age is in the file's order of arrival."""
 
-    def read(path: Path, tags: frozenset[int]) -> Mapping[int, str]:
-        opened.append(path.name)
+    def read(file: BinaryIO, tags: frozenset[int]) -> Mapping[int, str]:
+        opened.append(file.name)
         return {tag: "042Y" for tag in tags if tag == tag_of(AGE)}
 
     return read
@@ -574,8 +575,8 @@ def test_since_with_a_tag_outside_the_index_is_refused_before_the_first_answer(t
 
 
 def test_an_unreadable_file_is_a_file_without_the_tag(tmp_path: Path) -> None:
-    def read(path: Path, tags: frozenset[int]) -> Mapping[int, str]:
-        raise UnreadableDicom(f"{path} cannot be read.")
+    def read(file: BinaryIO, tags: frozenset[int]) -> Mapping[int, str]:
+        raise UnreadableDicom(f"{file.name} cannot be read.")
 
     with open_archive(tmp_path, tags_of_file=read, storage_access=StorageAccess.ALWAYS) as archive:
         seed(archive, study())

@@ -1,18 +1,23 @@
 """Sending to DCMTK's receiver, and to peers that are not there, refuse or break off."""
 
 import contextlib
+import gzip
+import io
 import socket
 import struct
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pydicom
 import pytest
 
-from pacsberry.errors import PeerFailed
+from pacsberry.archive.packedfile import PackedFile
+from pacsberry.errors import DamagedFile, PeerFailed
 from pacsberry.modality import Modality
 from pacsberry.peers.dicom_sender import DicomSender, MoveOriginator, RefusedContext
 from pacsberry.peers.outgoing import Outgoing
@@ -26,16 +31,32 @@ def sender_to(port: int, *, aet: str = "STORESCP", seconds: float = 10.0) -> Dic
     return DicomSender(Modality("there", aet, "127.0.0.1", port), calling_aet="PACS", seconds=seconds)
 
 
-def outgoing(folder: Path, kind: str = "CT", transfer_syntax: str = EXPLICIT, instance: int = 1) -> Outgoing:
-    ds = make_dataset(kind, transfer_syntax=transfer_syntax, instance=instance, rows=64, columns=64)
+def outgoing(
+    folder: Path, kind: str = "CT", transfer_syntax: str = EXPLICIT, instance: int = 1, rows: int = 64
+) -> Outgoing:
+    ds = make_dataset(kind, transfer_syntax=transfer_syntax, instance=instance, rows=rows, columns=rows)
     path = folder / f"{kind}-{transfer_syntax}-{instance}.dcm"
     path.write_bytes(part10(ds))
-    return Outgoing(ds.SOPClassUID, ds.SOPInstanceUID, transfer_syntax, path)
+    return Outgoing(ds.SOPClassUID, ds.SOPInstanceUID, transfer_syntax, lambda: path.open("rb"))
+
+
+def packed(sent: Outgoing, damage: int = 0) -> Outgoing:
+    """The same object out of a packed file, from the end of which `damage` bytes are missing."""
+    with sent.open() as file:
+        content = gzip.compress(file.read(), 1)
+    content = content[: len(content) - damage]
+    return replace(sent, open=lambda: cast("BinaryIO", PackedFile(io.BytesIO(content), "packed")))
 
 
 def data_set_of(path: Path) -> bytes:
     """What follows the file meta information."""
     return path.read_bytes()[144 + pydicom.filereader.read_file_meta_info(path).FileMetaInformationGroupLength :]
+
+
+def path_of(folder: Path, sent: Outgoing) -> Path:
+    """Where `outgoing` has put it."""
+    (path,) = (path for path in folder.glob("*.dcm") if pydicom.dcmread(path).SOPInstanceUID == sent.sop_uid)
+    return path
 
 
 class Receiver:
@@ -100,7 +121,35 @@ def test_a_data_set_arrives_byte_for_byte(
         assert sender.send(sent) == 0
 
     (received,) = receiver.received().values()
-    assert received == data_set_of(sent.path)
+    assert received == data_set_of(path_of(tmp_path, sent))
+
+
+@pytest.mark.parametrize("maximum_pdu", ["4096", "131072"])
+def test_a_packed_file_arrives_as_its_content(
+    receive: Callable[..., Receiver], tmp_path: Path, maximum_pdu: str
+) -> None:
+    receiver = receive("--accept-all", "--max-pdu", maximum_pdu)
+    sent = outgoing(tmp_path, rows=512)
+
+    with sender_to(receiver.port) as sender:
+        assert sender.send(packed(sent)) == 0
+
+    (received,) = receiver.received().values()
+    assert received == data_set_of(path_of(tmp_path, sent))
+
+
+def test_of_a_damaged_packed_file_nothing_arrives_and_the_next_object_goes_over_a_new_association(
+    receive: Callable[..., Receiver], tmp_path: Path
+) -> None:
+    receiver = receive("--accept-all")
+    whole = outgoing(tmp_path, instance=2)
+
+    with sender_to(receiver.port) as sender:
+        with pytest.raises(DamagedFile):
+            sender.send(packed(outgoing(tmp_path, rows=512), damage=1))
+        assert sender.send(whole) == 0
+
+    assert set(receiver.received()) == {whole.sop_uid}
 
 
 def test_many_objects_of_several_kinds_go_over_one_association(
@@ -205,7 +254,7 @@ def test_a_file_that_vanished_is_an_error_and_the_association_goes_on(
 ) -> None:
     receiver = receive("--accept-all")
     gone = outgoing(tmp_path, instance=2)
-    gone.path.unlink()
+    path_of(tmp_path, gone).unlink()
 
     with sender_to(receiver.port) as sender:
         assert sender.send(outgoing(tmp_path)) == 0

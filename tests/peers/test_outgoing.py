@@ -13,7 +13,7 @@ from tests.makers import EXPLICIT, bare, make_dataset, part10
 def region(path: Path, content: bytes) -> bytes:
     path.write_bytes(content)
     with path.open("rb") as file:
-        offset, length = dataset_region(file.fileno())
+        offset, length = dataset_region(file)
     return content[offset : offset + length]
 
 

@@ -109,10 +109,10 @@ def test_a_file_comes_out_of_its_pdus_as_it_is(
 
     with path.open("rb") as file:
         cutter = FileCutter(size)
-        cutter.send(file.fileno(), offset, length, 7, stream.extend)
+        cutter.send(file, offset, length, 7, stream.extend)
         first = bytes(stream)
         stream.clear()
-        cutter.send(file.fileno(), offset, length, 7, stream.extend)  # the buffer is used again
+        cutter.send(file, offset, length, 7, stream.extend)  # the buffer is used again
 
     assert bytes(stream) == first
     found = received(first)
@@ -127,4 +127,4 @@ def test_a_file_that_is_shorter_than_it_should_be_is_an_error(tmp_path: Path) ->
     path.write_bytes(b"x" * 100)
 
     with path.open("rb") as file, pytest.raises(OSError, match="shorter"):
-        FileCutter(1000).send(file.fileno(), 0, 101, 1, len)
+        FileCutter(1000).send(file, 0, 101, 1, len)

@@ -104,7 +104,8 @@ class Archive:
         )
 
     def _read_tags(self, file: str, tags: frozenset[int]) -> Mapping[int, str]:
-        return self._settings.reading.tags(self.files.path(file), tags)
+        with self.files.open(file) as opened:
+            return self._settings.reading.tags(opened, tags)
 
     def start(self) -> Recovery:
         """Open, upgrade, recover, start the threads; see recovery.py for what is found and how."""

@@ -7,11 +7,10 @@ replaces becomes garbage in the same transaction.
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import Final
 
 from pacsberry.archive.attachment_names import DICOM, FIRST_USER_NUMBER, AttachmentNames
 from pacsberry.archive.filestore import FileStore
+from pacsberry.archive.forms import ATTACHED_SUFFIX, uuid_of
 from pacsberry.archive.index import Index
 from pacsberry.archive.places import key_of
 from pacsberry.archive.revisions import check, etag
@@ -19,8 +18,6 @@ from pacsberry.archive.rows import log_change
 from pacsberry.archive.spool import Spool
 from pacsberry.errors import BadRequest, NotAllowed, PacsberryError, UnknownResource
 from pacsberry.model import Clock, Level
-
-SUFFIX: Final = ".bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class Attachment:
     @property
     def uuid(self) -> str:
         """The name of the file without folder and suffix."""
-        return PurePosixPath(self.file).stem
+        return uuid_of(self.file)
 
     @property
     def etag(self) -> str:
@@ -120,7 +117,7 @@ class Attachments:
         Raises UnknownResource, NotAllowed for the system's own, Conflict, BadRequest (If-Match), NoRoom.
         """
         number = self._writable(name)
-        file = self._files.keep(content, SUFFIX)
+        file = self._files.keep(content, ATTACHED_SUFFIX)
         size, crc32 = content.size, content.crc32
         md5 = content.md5 or self._files.md5(file)
 

@@ -5,6 +5,7 @@ import sqlite3
 from typing import Final
 
 from pacsberry.archive.attachments import Attachments
+from pacsberry.archive.forms import uuid_of
 from pacsberry.archive.labels import labels_of_key
 from pacsberry.archive.listing import series_status
 from pacsberry.archive.metadata import Metadata
@@ -141,7 +142,7 @@ class Describer:
             found["MainDicomTags"] = self._tags(tags, view)
         if Content.ATTACHMENTS_LEGACY in view.content:
             found["FileSize"] = size
-            found["FileUuid"] = file.rpartition("/")[2].partition(".")[0]
+            found["FileUuid"] = uuid_of(file)
         if Content.METADATA_LEGACY in view.content:
             found["IndexInSeries"] = index
         if Content.PARENT in view.content:

@@ -1,7 +1,7 @@
 """Keeps files on disk.  A file under its final name is complete.
 
     <storage>/spool/<uuid>.part            being received; whatever is left of it at start was never acknowledged
-    <storage>/files/<bucket>/<uuid>.dcm    kept for good; <uuid>.bin for users' attachments
+    <storage>/files/<bucket>/<uuid>.dcm    kept for good; forms.py says how names end
 
 Buckets are numbered folders of at most 1000 files, filled in order, so that a start after a pulled plug looks at
 the last one or two and not at the whole card, and so that the names of one study lie side by side.
@@ -16,9 +16,11 @@ import uuid
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
+from pacsberry.archive.forms import is_packed
 from pacsberry.archive.groupsync import GroupSync
+from pacsberry.archive.packedfile import PackedFile
 from pacsberry.archive.spool import Spool, no_room, read_receipt
 from pacsberry.errors import NoRoom, StorageBusy, UnknownResource
 
@@ -131,11 +133,29 @@ class FileStore:
             )
 
     def path(self, name: str) -> Path:
-        """Where a kept file lies."""
+        """Where a kept file lies, in the form in which it lies there: for copying, checking, measuring.
+
+        Who wants the content uses `open`.
+        """
         return self._files / name
 
     def open(self, name: str) -> BinaryIO:
-        """A kept file for reading; UnknownResource when it has been removed meanwhile."""
+        """The content of a kept file, whatever its form: seekable, for one thread.
+
+        UnknownResource when the file has been removed meanwhile, DamagedFile here or at a read when it cannot be
+        unpacked.
+        """
+        file = self.open_stored(name)
+        if not is_packed(name):
+            return file
+        try:
+            return cast("BinaryIO", PackedFile(file, name))
+        except BaseException:
+            file.close()
+            raise
+
+    def open_stored(self, name: str) -> BinaryIO:
+        """A kept file as it lies, packed or not; UnknownResource when it has been removed meanwhile."""
         try:
             return (self._files / name).open("rb")
         except FileNotFoundError as error:
@@ -151,7 +171,7 @@ class FileStore:
             (self._files / name).unlink()
 
     def md5(self, name: str) -> str:
-        """Hex MD5 of a kept file, read from the card now."""
+        """Hex MD5 of the content of a kept file, read from the card now."""
         digest = hashlib.md5(usedforsecurity=False)
         with self.open(name) as file:
             while piece := file.read(_READ_BYTES):
@@ -159,7 +179,7 @@ class FileStore:
         return digest.hexdigest()
 
     def crc32(self, name: str) -> int:
-        """CRC-32 of a kept file, read from the card now."""
+        """CRC-32 of the content of a kept file, read from the card now."""
         value = 0
         with self.open(name) as file:
             while piece := file.read(_READ_BYTES):

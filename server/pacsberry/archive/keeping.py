@@ -10,17 +10,21 @@ A power cut between 3 and the index's commit loses nothing: the next start finds
 """
 
 import contextlib
-import filecmp
 import threading
 from collections.abc import Iterator
+from typing import BinaryIO, Final
 
 from pacsberry.archive.filestore import FileStore
+from pacsberry.archive.forms import DICOM_SUFFIX
 from pacsberry.archive.index import Index
 from pacsberry.archive.indexing import KeptFile
 from pacsberry.archive.receipts import receipt_text
 from pacsberry.archive.rows import BY_ID
 from pacsberry.archive.spool import Spool
+from pacsberry.errors import DamagedFile, UnknownResource
 from pacsberry.model import Clock, Header, KeepStatus, Kept, Level, OverwritePolicy, Receipt
+
+_READ_BYTES: Final = 2**18
 
 
 class Keeper:
@@ -48,7 +52,7 @@ class Keeper:
             kept = KeptFile(
                 header=header,
                 receipt=receipt,
-                file=self._files.keep(spool, ".dcm"),
+                file=self._files.keep(spool, DICOM_SUFFIX),
                 size=spool.size,
                 md5=spool.md5,
                 crc32=spool.crc32,
@@ -91,9 +95,20 @@ class Keeper:
         if self._overwrite is OverwritePolicy.IF_CHANGED:
             if size != spool.size:
                 return False
-            return (
-                md5 == spool.md5
-                if md5 and spool.md5
-                else filecmp.cmp(self._files.path(file), spool.path, shallow=False)
-            )
+            return md5 == spool.md5 if md5 and spool.md5 else self._is_same(file, spool)
         return True
+
+    def _is_same(self, file: str, spool: Spool) -> bool:
+        """Whether a kept file has the content of a spool of the same size; what cannot be read has not."""
+        try:
+            with self._files.open(file) as kept, spool.open() as received:
+                return _have_same_bytes(kept, received)
+        except (DamagedFile, UnknownResource):
+            return False
+
+
+def _have_same_bytes(one: BinaryIO, other: BinaryIO) -> bool:
+    while piece := one.read(_READ_BYTES):
+        if piece != other.read(_READ_BYTES):
+            return False
+    return not other.read(1)

@@ -8,16 +8,18 @@
 """
 
 import logging
+import os
 import sqlite3
 from dataclasses import dataclass, field
 
 from pacsberry.archive.deletion import delete
 from pacsberry.archive.filestore import FileStore
+from pacsberry.archive.forms import is_instance
 from pacsberry.archive.indexing import Indexer, KeptFile
 from pacsberry.archive.receipts import receipt_of
 from pacsberry.archive.rows import BY_ID, fact, set_fact
 from pacsberry.archive.settings import ArchiveSettings
-from pacsberry.errors import UnreadableDicom
+from pacsberry.errors import DamagedFile, UnreadableDicom
 from pacsberry.model import Level, OverwritePolicy
 
 LOGGER = logging.getLogger("pacsberry.archive")
@@ -125,18 +127,21 @@ def _index_one(
     now: int,
     found: Recovery,
 ) -> None:
-    path = files.path(name)
-    if not name.endswith(".dcm"):
+    if not is_instance(name):
         if fact(connection, "starts"):  # in a new index every attachment is unknown: those files stay
             connection.execute("INSERT OR IGNORE INTO garbage VALUES (?)", (name,))  # nobody was told of this one
         return
     try:
-        header = settings.reading.header(path)
-    except UnreadableDicom as error:
+        with files.open(name) as file:
+            header = settings.reading.header(file)
+            size = file.seek(0, os.SEEK_END)
+        md5 = files.md5(name) if settings.store_md5 else ""
+        crc32 = files.crc32(name)
+    except (UnreadableDicom, DamagedFile) as error:
         LOGGER.error("%s: %s", name, error)
         found.unreadable.append(name)
         return
-    facts = path.stat()
+    facts = files.path(name).stat()
     row = connection.execute(
         f"SELECT file FROM instances WHERE {BY_ID}", (header.identifiers.orthanc_id(Level.INSTANCE),)
     ).fetchone()
@@ -147,9 +152,9 @@ def _index_one(
         header=header,
         receipt=receipt_of(files.receipt_text(name)),
         file=name,
-        size=facts.st_size,
-        md5=files.md5(name) if settings.store_md5 else "",
-        crc32=files.crc32(name),
+        size=size,
+        md5=md5,
+        crc32=crc32,
         received_at=int(facts.st_mtime) or now,
         replaces=stale,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import BinaryIO
 
 from pacsberry.archive.outside_tags import StorageAccess
 from pacsberry.archive.queries import NO_LIMITS, FindLimits
@@ -13,10 +13,10 @@ from pacsberry.model import Header, OverwritePolicy
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the archive looks into a kept file when the index does not answer; both raise UnreadableDicom."""
+    """How the archive looks into the opened content of a kept file; both raise UnreadableDicom."""
 
-    header: Callable[[Path], Header]  # recovery, of a file without an index entry
-    tags: Callable[[Path, frozenset[int]], Mapping[int, str]]  # the values of some tags, those it has
+    header: Callable[[BinaryIO], Header]  # recovery, of a file without an index entry
+    tags: Callable[[BinaryIO, frozenset[int]], Mapping[int, str]]  # the values of some tags, those it has
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """C-GET (PS3.4 C.4.3): files are sent over the association that asked for them."""
 
 import logging
-import os
+from typing import BinaryIO
 
 from pacsberry.dimse.house import Talk
 from pacsberry.dimse.retrieval import Retrieval
 from pacsberry.dimse.retrieve import retrieve, send_pending
 from pacsberry.dimse.statuses import is_stored
 from pacsberry.dimse.tally import Tally
-from pacsberry.errors import UnreadableDicom
+from pacsberry.errors import DamagedFile, UnknownResource, UnreadableDicom
 from pacsberry.peers.commands import (
     C_CANCEL_RQ,
     C_STORE_RSP,
@@ -65,21 +65,20 @@ class _Getting:
         if context_id is None:
             return f"no context for SOP class {outgoing.sop_class_uid} in syntax {outgoing.transfer_syntax_uid}"
         try:
-            descriptor = os.open(outgoing.path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            return f"its file cannot be opened ({error.strerror})"
-        try:
-            offset, length = dataset_region(descriptor)
-            self._message_id = self._message_id % 0xFFFF + 1
-            command = store_request(self._message_id, outgoing.sop_class_uid, outgoing.sop_uid)
-            self._talk.messages.send_file(context_id, command, descriptor, offset, length)
-        except UnreadableDicom as error:
+            with outgoing.open() as file:
+                offset, length = dataset_region(file)
+                self._message_id = self._message_id % 0xFFFF + 1
+                command = store_request(self._message_id, outgoing.sop_class_uid, outgoing.sop_uid)
+                self._send_file(context_id, command, file, offset, length)
+        except (UnreadableDicom, UnknownResource, DamagedFile, OSError) as error:
             return str(error)
-        except OSError as error:
-            raise self._talk.messages.abort(f"cannot be sent the rest of a file ({error})") from error
-        finally:
-            os.close(descriptor)
         return self._answer()
+
+    def _send_file(self, context_id: int, command: bytes, file: BinaryIO, offset: int, length: int) -> None:
+        try:
+            self._talk.messages.send_file(context_id, command, file, offset, length)
+        except (OSError, DamagedFile) as error:
+            raise self._talk.messages.abort(f"cannot be sent the rest of a file ({error})") from error
 
     def _answer(self) -> str:
         """Wait for the peer's response; a C-CANCEL may come before it."""

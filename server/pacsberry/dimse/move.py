@@ -13,7 +13,7 @@ from pacsberry.dimse.retrieve import retrieve, send_pending
 from pacsberry.dimse.rules import modality_of
 from pacsberry.dimse.statuses import MOVE_DESTINATION_UNKNOWN, is_stored
 from pacsberry.dimse.tally import Tally
-from pacsberry.errors import PeerFailed, UnreadableDicom
+from pacsberry.errors import DamagedFile, PeerFailed, UnknownResource, UnreadableDicom
 from pacsberry.modality import Modality
 from pacsberry.peers.commands import MOVE_DESTINATION, Command, response
 from pacsberry.peers.dicom_sender import DicomSender, MoveOriginator, RefusedContext
@@ -98,7 +98,7 @@ class Moving:
             return "not tried any more"
         try:
             status = sender.send(outgoing, self._originator)
-        except (RefusedContext, UnreadableDicom, OSError) as error:
+        except (RefusedContext, UnreadableDicom, UnknownResource, DamagedFile, OSError) as error:
             return str(error)
         except PeerFailed as error:
             self._breakdowns += 1

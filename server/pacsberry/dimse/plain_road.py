@@ -201,7 +201,9 @@ class PlainRoad:
             if event.is_cancelled:
                 yield CANCELLED, None
                 return
-            yield PENDING, dcmread(outgoing.path)
+            with outgoing.open() as file:
+                ds = dcmread(file)
+            yield PENDING, ds
 
     def _question(self, event: Event) -> Question:
         house = self._house

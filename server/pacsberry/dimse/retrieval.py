@@ -5,6 +5,7 @@ Holds one series at a time, however large the study; no snapshot of the index st
 
 import contextlib
 from collections.abc import Iterator
+from functools import partial
 
 from pacsberry.archive import Archive
 from pacsberry.archive.queries import FindQuery
@@ -56,7 +57,7 @@ class Retrieval:
             instance.sop_class_uid,
             instance.main_tags[Level.INSTANCE].get("SOPInstanceUID", ""),
             instance.transfer_syntax_uid,
-            self._archive.files.path(instance.file),
+            partial(self._archive.files.open, instance.file),
         )
 
 

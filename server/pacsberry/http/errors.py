@@ -80,6 +80,7 @@ _FAULTS: Mapping[type[Exception], Fault] = MappingProxyType(
         errors.NoRoom: Fault(507, 19, "Storage is full"),
         errors.PeerFailed: Fault(500, 9, "Network protocol error"),
         errors.IndexDamaged: Fault(500, 11, "Database error"),
+        errors.DamagedFile: Fault(500, 10, "Corrupted file"),
     }
 )
 

@@ -9,7 +9,7 @@ from pacsberry.archive.resources import InstanceFile
 from pacsberry.archive.views import TagForm
 from pacsberry.dicom import tagjson
 from pacsberry.dicom.modules import MODULES
-from pacsberry.errors import TooLarge, UnknownResource, UnreadableDicom
+from pacsberry.errors import DamagedFile, TooLarge, UnknownResource, UnreadableDicom
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
 from pacsberry.http.dicomfiles import open_instance, open_kept
@@ -137,7 +137,7 @@ def _tags_or_none(
                 default_encoding=context.policy.default_encoding,
                 dictionary=context.dictionary,
             )
-    except (UnknownResource, UnreadableDicom, TooLarge) as error:
+    except (UnknownResource, UnreadableDicom, DamagedFile, TooLarge) as error:
         LOGGER.warning("The tags of instance %s are left out: %s", instance.id, error)
         return None
 

@@ -1,7 +1,8 @@
 """Reads DICOM files with the settings of this server: fallback character set, main tags, dictionary."""
 
+import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from typing import BinaryIO
 
 from pacsberry.archive import Reading, Spool
 from pacsberry.dicom.header import read_header
@@ -38,29 +39,26 @@ class Reader:
             reopen=spool.open,
         )
 
-    def of_file(self, path: Path) -> Header:
-        """The header of a kept file; UnreadableDicom."""
-        with path.open("rb") as file:
-            return read_header(
-                file, size=path.stat().st_size, default_encoding=self._default_encoding(), main_tags=self._main_tags
-            )
+    def of_file(self, file: BinaryIO) -> Header:
+        """The header of a file opened for reading; UnreadableDicom."""
+        size = file.seek(0, os.SEEK_END)
+        return read_header(file, size=size, default_encoding=self._default_encoding(), main_tags=self._main_tags)
 
-    def tags(self, path: Path, wanted: frozenset[int]) -> Mapping[int, str]:
-        """Values of top-level elements of a kept file as text, of those it has; UnreadableDicom."""
+    def tags(self, opened: BinaryIO, wanted: frozenset[int]) -> Mapping[int, str]:
+        """Values of top-level elements of an opened file as text, of those it has; UnreadableDicom."""
         found: dict[int, str] = {}
         last = max(wanted, default=0)
-        with path.open("rb") as opened:
-            file = DicomFile.open(opened)
-            charsets = Charsets.of("", self._default_encoding())
-            for element in file.elements(nested=False):
-                if element.tag > last:
-                    break
-                if element.length > _LONGEST_VALUE:
-                    continue
-                if element.tag == _SPECIFIC_CHARACTER_SET:
-                    charsets = Charsets.of(uid_text(file.value(element)), self._default_encoding())
-                if element.tag in wanted:
-                    found[element.tag] = value_text(
-                        file.value(element), element.vr, charsets, big_endian=file.encoding.big_endian
-                    )
+        file = DicomFile.open(opened)
+        charsets = Charsets.of("", self._default_encoding())
+        for element in file.elements(nested=False):
+            if element.tag > last:
+                break
+            if element.length > _LONGEST_VALUE:
+                continue
+            if element.tag == _SPECIFIC_CHARACTER_SET:
+                charsets = Charsets.of(uid_text(file.value(element)), self._default_encoding())
+            if element.tag in wanted:
+                found[element.tag] = value_text(
+                    file.value(element), element.vr, charsets, big_endian=file.encoding.big_endian
+                )
         return found

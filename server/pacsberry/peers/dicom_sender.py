@@ -5,7 +5,6 @@ as its presentation contexts do; when an object needs another one, a new associa
 """
 
 import contextlib
-import os
 import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pynetdicom.pdu_primitives import A_ASSOCIATE
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.transport import AddressInformation
 
-from pacsberry.errors import PeerFailed
+from pacsberry.errors import DamagedFile, PeerFailed
 from pacsberry.modality import Modality
 from pacsberry.peers.commands import (
     C_ECHO_RQ,
@@ -107,12 +106,11 @@ class DicomSender:
     def send(self, outgoing: Outgoing, originator: MoveOriginator | None = None) -> int:
         """C-STORE one file; returns the peer's status.
 
-        RefusedContext when the peer takes no such objects, PeerFailed when it is gone, OSError or UnreadableDicom
-        when the file cannot be read.
+        RefusedContext when the peer takes no such objects, PeerFailed when it is gone; OSError, UnknownResource,
+        DamagedFile or UnreadableDicom when the file cannot be read.
         """
-        descriptor = os.open(outgoing.path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            offset, length = dataset_region(descriptor)
+        with outgoing.open() as file:
+            offset, length = dataset_region(file)
             context_id, messages = self._ready(outgoing.context)
             request = store_request(
                 self._next_id(),
@@ -122,13 +120,12 @@ class DicomSender:
                 originator_id=originator.message_id if originator else 0,
             )
             with self._failing():
-                messages.send_file(context_id, request, descriptor, offset, length)
+                try:
+                    messages.send_file(context_id, request, file, offset, length)
+                except (OSError, DamagedFile):
+                    self._drop("could not read a file")
+                    raise
                 return self._status_of(messages, C_STORE_RQ)
-        except OSError:
-            self._drop("could not read a file")
-            raise
-        finally:
-            os.close(descriptor)
 
     def close(self) -> None:
         """Release the association, if there is one."""

@@ -6,6 +6,7 @@ of a file.  One thread at a time.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from pacsberry.errors import UnreadableDicom
 from pacsberry.peers.commands import C_CANCEL_RQ, MESSAGE_ID_RESPONDED_TO, Command, read_command
@@ -131,15 +132,15 @@ class Messages:
         """Send PDUs made by the two above.  Raises AssociationEnded."""
         self._layer.write(data)
 
-    def send_file(self, context_id: int, command: bytes, descriptor: int, offset: int, length: int) -> None:
-        """Send a command and, as its data set, `length` bytes of an open file.  Raises AssociationEnded, OSError.
+    def send_file(self, context_id: int, command: bytes, file: BinaryIO, offset: int, length: int) -> None:
+        """Send a command and, as its data set, `length` bytes of an open file.  Raises AssociationEnded.
 
-        After an OSError the message is incomplete and the association of no further use.
+        After an OSError or DamagedFile the message is incomplete and the association of no further use.
         """
         if self._cutter is None:
             self._cutter = FileCutter(self._fragment_bytes)
         self.send(context_id, command)
-        self._cutter.send(descriptor, offset, length, context_id, self._layer.write)
+        self._cutter.send(file, offset, length, context_id, self._layer.write)
 
     def abort(self, text: str) -> AssociationEnded:
         """Abort the association; the caller raises what is returned."""

@@ -1,8 +1,9 @@
 """A kept file on its way to a peer: its data set is found without decoding it."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import BinaryIO
 
 from pacsberry.dicom.part10 import read_meta
 from pacsberry.errors import UnreadableDicom
@@ -17,7 +18,7 @@ class Outgoing:
     sop_class_uid: str
     sop_uid: str
     transfer_syntax_uid: str
-    path: Path
+    open: Callable[[], BinaryIO]  # its content; UnknownResource when it is gone, DamagedFile
 
     @property
     def context(self) -> tuple[str, str]:
@@ -25,12 +26,14 @@ class Outgoing:
         return self.sop_class_uid, self.transfer_syntax_uid
 
 
-def dataset_region(descriptor: int) -> tuple[int, int]:
+def dataset_region(file: BinaryIO) -> tuple[int, int]:
     """Offset and length of the data set in an open file; UnreadableDicom when its file meta cannot be followed."""
-    size = os.fstat(descriptor).st_size
+    size = file.seek(0, os.SEEK_END)
     for head_bytes in _HEADS:
+        file.seek(0)
+        head = file.read(head_bytes)
         try:
-            offset = read_meta(os.pread(descriptor, head_bytes, 0)).dataset_offset
+            offset = read_meta(head).dataset_offset
         except UnreadableDicom:
             if head_bytes == _HEADS[-1] or size <= head_bytes:
                 raise

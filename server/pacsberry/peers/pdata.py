@@ -6,7 +6,9 @@ Pure functions on bytes.  What a peer claims about a length is checked against w
 import os
 import struct
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
+
+from pacsberry.archive.packedfile import descriptor_of
 
 P_DATA_TF = 0x04  # PDU type
 _PDU_HEADER = struct.Struct(">BxL")  # type, length of what follows
@@ -101,9 +103,11 @@ class FileCutter:
         self._slots: list[memoryview] = []
 
     def send(
-        self, descriptor: int, offset: int, length: int, context_id: int, write: Callable[[memoryview], object]
+        self, file: BinaryIO, offset: int, length: int, context_id: int, write: Callable[[memoryview], object]
     ) -> None:
-        """Cut `length` bytes from `offset` of an open file and hand them to `write`; OSError if the file is shorter.
+        """Cut `length` bytes from `offset` of an open file and hand them to `write`.
+
+        OSError if the file is shorter; DamagedFile if it is packed and cannot be unpacked.
 
         An odd length, which deflated data sets may have, is made even with a zero byte (PS3.5 A.5, PS3.8 E.1).
         """
@@ -116,7 +120,7 @@ class FileCutter:
         while True:
             batch = min(length, self._count * self._size)
             if batch:
-                self._read(descriptor, offset, batch)
+                self._read(file, offset, batch)
             offset += batch
             length -= batch
             if length:
@@ -137,10 +141,23 @@ class FileCutter:
         view = memoryview(self._buffer)
         self._slots = [view[number * step + HEADER_BYTES : (number + 1) * step] for number in range(self._count)]
 
-    def _read(self, descriptor: int, offset: int, length: int) -> None:
+    def _read(self, file: BinaryIO, offset: int, length: int) -> None:
         whole, rest = divmod(length, self._size)
         slots = self._slots[:whole]
         if rest:
             slots.append(self._slots[whole][:rest])
-        if os.preadv(descriptor, slots, offset) != length:
+        descriptor = descriptor_of(file)
+        got = _unpack(file, slots, offset) if descriptor is None else os.preadv(descriptor, slots, offset)
+        if got != length:
             raise OSError("the file is shorter than the index says")
+
+
+def _unpack(file: BinaryIO, slots: list[memoryview], offset: int) -> int:
+    """Fill the slots from a file that has no bytes of its own; returns how many bytes there were."""
+    got = 0
+    file.seek(offset)
+    for slot in slots:
+        piece = file.read(len(slot))
+        slot[: len(piece)] = piece
+        got += len(piece)
+    return got
