@@ -217,7 +217,7 @@ def test_when_the_storage_is_full_the_peer_hears_it_and_may_go_on(
     door = open_door()
     ds = make_dataset("CT")
     data = bare(ds)
-    monkeypatch.setattr(door.archive.files, "_reserve_bytes", 1 << 60)
+    monkeypatch.setattr(door.archive.files.room, "_reserve_bytes", 1 << 60)
     assert send_by_hand(door, data, sop_uid=ds.SOPInstanceUID) == 0xA700
     monkeypatch.undo()
 

@@ -89,7 +89,7 @@ def test_a_card_at_its_reserve_takes_nothing_in(tmp_path: Path, monkeypatch: pyt
     path = tmp_path / "one.dcm"
     path.write_bytes(make_instance("CT", rows=1024 if large else 16, columns=1024))
     with application(tmp_path) as (running, house):
-        monkeypatch.setattr(running.archive.files, "_reserve_bytes", 1 << 60)
+        monkeypatch.setattr(running.archive.files.room, "_reserve_bytes", 1 << 60)
 
         reply = house.ask("POST", "/instances", path.read_bytes())
         status = send_file(house.dicom_port, path)

@@ -204,7 +204,7 @@ def test_a_head_over_its_limit_is_refused(server: Live) -> None:
 
 def test_a_full_card_is_told_and_nothing_stays(tmp_path: Path) -> None:
     with live_server(tmp_path, routes=ROUTES) as server:
-        server.archive.files._reserve_bytes = 2**62  # as if so much had to stay free
+        server.archive.files.room._reserve_bytes = 2**62  # as if so much had to stay free
 
         answer = server.post("/measure", b"hello")
 

@@ -1,6 +1,7 @@
 """The whole server as one object: every part is built here, from the values of the configuration.
 
-Start: archive, DICOM door, HTTP door.  Stop: the doors first, so that nothing comes in while the archive closes.
+Start: archive, recycler, DICOM door, HTTP door.  Stop: the doors first, so that nothing comes in while the archive
+closes.
 """
 
 import logging
@@ -19,10 +20,10 @@ from pacsberry.http.metrics import Metrics
 from pacsberry.ingest import Ingest, Quarantine, Reader
 from pacsberry.logs import LogLevels
 from pacsberry.modality import Modality
+from pacsberry.recycler import Recycler
 
 LOGGER = logging.getLogger("pacsberry.server")
 
-INDEX_NAME = "index.sqlite3"
 _MEGABYTE = 2**20
 
 
@@ -50,8 +51,14 @@ class Application:
         reader = Reader(default_encoding=lambda: self.policy.default_encoding, main_tags=tags)
         self.archive = Archive(
             storage=storage,
-            index=_index_folder(settings, storage) / INDEX_NAME,
+            index=values.index_path(settings),
             settings=values.archive(settings, reader.reading, tags, names),
+        )
+        self.recycler = Recycler(
+            self.archive,
+            keep_free=values.keep_free(settings),
+            limits=values.limits(settings),
+            rejects=settings.text("MaximumStorageMode") == "Reject",
         )
         self.ingest = Ingest(
             archive=self.archive,
@@ -93,6 +100,7 @@ class Application:
         settings = self._settings
         steps: list[tuple[bool, Callable[[], object], Callable[[], None]]] = [
             (True, self.archive.start, self.archive.stop),
+            (True, self.recycler.start, self.recycler.stop),
             (self._is_on_network and settings.flag("DicomServerEnabled"), self.dicom.start, self.dicom.stop),
             (True, self.http.start, self.http.stop),
         ]
@@ -112,11 +120,6 @@ class Application:
 
     def _modalities(self) -> Mapping[str, Modality]:
         return self._settings.modalities
-
-
-def _index_folder(settings: Settings, storage: Path) -> Path:
-    folder = settings["IndexDirectory"]
-    return storage if folder is None or not str(folder) else Path(folder)
 
 
 def _accounts(settings: Settings) -> Accounts:

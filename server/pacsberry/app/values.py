@@ -18,12 +18,20 @@ from pacsberry.dimse.settings import DicomSettings
 from pacsberry.errors import ConfigError
 from pacsberry.http.settings import HttpSettings, TlsSettings
 from pacsberry.model import OverwritePolicy
+from pacsberry.recycler import KeepFree, Limits
 
 if TYPE_CHECKING:
     import ssl
 
+INDEX_NAME = "index.sqlite3"
 _MEGABYTE = 2**20
 _SYNTAX_GROUPS = ("Deflated", "Jpeg", "Jpeg2000", "JpegLossless", "Jpip", "Mpeg2", "Mpeg4", "Rle", "H265")
+
+
+def index_path(settings: Settings) -> Path:
+    """Where the index is: in IndexDirectory, by default beside the files."""
+    folder = settings["IndexDirectory"]
+    return (settings.path("StorageDirectory") if folder is None or not str(folder) else Path(folder)) / INDEX_NAME
 
 
 def dictionary(settings: Settings) -> TagDictionary:
@@ -69,6 +77,20 @@ def archive(settings: Settings, reading: Reading, tags: MainTags, names: TagDict
         check_revisions=settings.flag("CheckRevisions"),
         find_limits=FindLimits(settings.number("LimitFindResults"), settings.number("LimitFindInstances")),
         log_exports=settings.flag("LogExportedResources"),
+    )
+
+
+def limits(settings: Settings) -> Limits:
+    """MaximumStorageSize and MaximumPatientCount."""
+    return Limits(
+        stored_bytes=settings.number("MaximumStorageSize") * _MEGABYTE, patients=settings.number("MaximumPatientCount")
+    )
+
+
+def keep_free(settings: Settings) -> KeepFree:
+    """Pacsberry.KeepFreeMB and Pacsberry.KeepFreePercent."""
+    return KeepFree(
+        settings.number("Pacsberry.KeepFreeMB") * _MEGABYTE, percent=settings.number("Pacsberry.KeepFreePercent")
     )
 
 

@@ -3,31 +3,40 @@
 Builds the parts and owns their threads; everybody else holds the part that it uses.
 """
 
+import contextlib
 import logging
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from pacsberry.archive.arriving import Admission, Arriving
 from pacsberry.archive.attachment_names import AttachmentNames
 from pacsberry.archive.attachments import Attachments
+from pacsberry.archive.candidates import Candidate, Candidates, Occupancy, occupancy_of, take_out
 from pacsberry.archive.changes_log import ChangeLog
 from pacsberry.archive.deletion import Deletion, delete
 from pacsberry.archive.describing import Describer
 from pacsberry.archive.exports_log import ExportLog
 from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.index import Index
+from pacsberry.archive.index_files import IndexFiles
 from pacsberry.archive.indexing import KeptFile
+from pacsberry.archive.inventory import Inventory
 from pacsberry.archive.keeping import Keeper
 from pacsberry.archive.labels import Labels
 from pacsberry.archive.lookup import Lookup
+from pacsberry.archive.mending import Mending
 from pacsberry.archive.metadata import Metadata
 from pacsberry.archive.metadata_names import MetadataNames
 from pacsberry.archive.notes import Notes
+from pacsberry.archive.notes_mirror import NotesMirror
+from pacsberry.archive.opening import open_index
 from pacsberry.archive.outside_tags import OutsideTags
 from pacsberry.archive.protection import Protection
-from pacsberry.archive.recovery import Recovery, note_clean_stop, recover
+from pacsberry.archive.recovery import Recovery, note_clean_stop
 from pacsberry.archive.remover import Remover
 from pacsberry.archive.resources import Resources
+from pacsberry.archive.room import BALLAST_NAME
 from pacsberry.archive.search import Search
 from pacsberry.archive.settings import ArchiveSettings
 from pacsberry.archive.spool import Spool
@@ -45,11 +54,20 @@ class Archive:
     def __init__(self, *, storage: Path, index: Path, settings: ArchiveSettings, clock: Clock | None = None) -> None:
         """`storage`: folder of the files; `index`: path of the database file."""
         self._settings = settings
+        self._index_files = IndexFiles(index)
+        self._is_damaged = False
+        self._when_damaged: Callable[[], None] = lambda: None
         self._clock = clock or Clock()
         self.stability = Stability(settings.stable_age_seconds, self._clock.monotonic)
         self.files = FileStore(
-            storage, sync_files=settings.sync_files, with_md5=settings.store_md5, reserve_bytes=settings.reserve_bytes
+            storage,
+            sync_files=settings.sync_files,
+            with_md5=settings.store_md5,
+            reserve_bytes=settings.reserve_bytes,
+            ballast=index.parent / BALLAST_NAME,
         )
+        self.room = self.files.room
+        self.arriving = Arriving()
         self.index = Index(
             index,
             stability=self.stability,
@@ -58,8 +76,14 @@ class Archive:
             batch_instances=settings.batch_instances,
             first_open_bucket=self.files.first_open_bucket,
             on_indexed=self._on_indexed,
+            on_full=self.room.give_up_ballast,
+            on_written=self._on_written,
+            on_damaged=self._on_damaged,
         )
-        self._keeper = Keeper(self.files, self.index, overwrite=settings.overwrite, clock=self._clock)
+        self._notes_mirror = NotesMirror(storage, self.index)
+        self._keeper = Keeper(
+            self.files, self.index, arriving=self.arriving, overwrite=settings.overwrite, clock=self._clock
+        )
         self._remover = Remover(self.files, self.index)
         self._add_nouns(settings)
 
@@ -67,11 +91,14 @@ class Archive:
         """What can be asked of the index, one object for each noun of the REST API."""
         index, clock = self.index, self._clock
         self.changes = ChangeLog(index)
+        self.inventory = Inventory(index)
+        self.mending = Mending(index, self.files, settings=settings, clock=clock, on_deleted=self._follow)
         self.exports = ExportLog(index, enabled=settings.log_exports, clock=clock)
         self.labels = Labels(index)
         self.lookup = Lookup(index)
         self.notes = Notes(index, self.files, on_garbage=self._remover.wake)
         self.protection = Protection(index)
+        self.candidates = Candidates(index, self.files)
         self.statistics = Statistics(index)
         self.metadata = Metadata(
             index,
@@ -85,6 +112,7 @@ class Archive:
             self.files,
             names=AttachmentNames(settings.user_content_types),
             check_revisions=settings.check_revisions,
+            arriving=self.arriving,
             on_garbage=self._remover.wake,
             clock=clock,
         )
@@ -111,21 +139,21 @@ class Archive:
         """Open, upgrade, recover, start the threads; see recovery.py for what is found and how."""
         self.files.start()
         try:
-            migrations = self.index.open()
-            found = self.index.prepare(lambda connection: recover(connection, self.files, self._settings, self._now()))
+            found = open_index(self.index, self._index_files.index, self.files, self._settings, self._now())
         except BaseException:
             self.index.stop()
             self.files.stop()
             raise
-        found.migrations = [] if 1 in migrations else migrations
         found.log()
         self.index.start()
         self._remover.start()
+        self._notes_mirror.start()
         return found
 
     def stop(self) -> None:
         """Commit everything, note the clean stop, release the storage."""
         self._remover.stop()
+        self._notes_mirror.stop()
         try:
             self.index.write(lambda connection: note_clean_stop(connection, self.files))
         except (PacsberryError, sqlite3.Error) as error:
@@ -133,9 +161,29 @@ class Archive:
         self.index.stop()
         self.files.stop()
 
+    @contextlib.contextmanager
+    def for_repair(self) -> Iterator[None]:
+        """The storage taken, the index open for reading and writing, and nothing recovered or removed by itself."""
+        self.files.start()
+        try:
+            self.index.open()
+            self.index.start()
+            yield
+        finally:
+            self.index.stop()
+            self.files.stop()
+
     def spool(self) -> Spool:
         """A file to receive an instance into; NoRoom when the card is full."""
         return self.files.spool()
+
+    def when_damaged(self, restart: Callable[[], None]) -> None:
+        """Have `restart`, which returns at once, called when the index turns out to be damaged."""
+        self._when_damaged = restart
+
+    def admit_with(self, admission: Admission) -> None:
+        """Ask `admission` before anything is kept; to be said before the start."""
+        self.arriving.admission = admission
 
     def keep(self, spool: Spool, header: Header, receipt: Receipt) -> Kept:
         """Keep a received instance; durable when this returns.  Raises NoRoom."""
@@ -148,15 +196,52 @@ class Archive:
             return delete(connection, level, resource_id, self._now())
 
         deletion = self.index.write(act)
-        for gone_level, key in deletion.gone:
-            self.stability.forget(gone_level, key)
-        self._remover.wake()
+        self._follow(deletion)
         return deletion.remaining
+
+    def occupancy(self, patient: str, *, exactly: bool) -> Occupancy:
+        """How full it is, for the admission of something of a patient (Orthanc identifier).
+
+        Without `exactly` it waits for nobody, and what is being committed may count twice, never less.
+        """
+        if exactly:  # on the writer's thread: what was posted is committed, and `arriving` knows that
+            return self.index.write(lambda connection: occupancy_of(connection, self.arriving.now(), patient))
+        expected = self.arriving.now()  # first: what is committed after it is seen twice, what was before it once
+        with self.index.read_committed() as connection:
+            return occupancy_of(connection, expected, patient)
+
+    def recycle(self, candidate: Candidate) -> bool:
+        """Delete a patient to make room; False when it may not go any more: protected meanwhile, or sent more."""
+        deletion = self.index.write(lambda connection: take_out(connection, candidate, self._now()))
+        if deletion is None:
+            return False
+        self._follow(deletion)
+        return True
+
+    def _follow(self, deletion: Deletion) -> None:
+        """What is to be done once a deletion is committed."""
+        for level, key in deletion.gone:
+            self.stability.forget(level, key)
+        self._remover.wake()
 
     def _now(self) -> int:
         return int(self._clock.now())
 
     def _on_indexed(self, batch: list[KeptFile], garbage: bool) -> None:
         self.files.indexed([kept.file for kept in batch])
+        self.arriving.landed(batch)
+        self.room.look()
         if garbage:
             self._remover.wake()
+            self._notes_mirror.wake()
+
+    def _on_written(self) -> None:
+        self._notes_mirror.wake()
+
+    def _on_damaged(self) -> None:
+        """Nothing can be trusted from here on: the next start makes the index anew, and is to come soon."""
+        if not self._is_damaged:
+            self._is_damaged = True
+            LOGGER.error("The index is damaged. It is made anew from the files at the next start.")
+            self._index_files.mark("Damage was met while the server ran.")
+            self._when_damaged()

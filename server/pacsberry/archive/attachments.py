@@ -7,12 +7,12 @@ replaces becomes garbage in the same transaction.
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-
+from pacsberry.archive.arriving import Arriving
 from pacsberry.archive.attachment_names import DICOM, FIRST_USER_NUMBER, AttachmentNames
 from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.forms import ATTACHED_SUFFIX, uuid_of
 from pacsberry.archive.index import Index
-from pacsberry.archive.places import key_of
+from pacsberry.archive.places import ALIASES, key_of, upwards
 from pacsberry.archive.revisions import check, etag
 from pacsberry.archive.rows import log_change
 from pacsberry.archive.spool import Spool
@@ -65,10 +65,12 @@ class Attachments:
         *,
         names: AttachmentNames,
         check_revisions: bool,
+        arriving: Arriving,
         on_garbage: Callable[[], None],
         clock: Clock,
     ) -> None:
         """`check_revisions`: the option CheckRevisions; `on_garbage`: told when a file may be removed."""
+        self._arriving = arriving
         self.names = names
         self._index = index
         self._files = files
@@ -113,10 +115,16 @@ class Attachments:
     ) -> Attachment:
         """Attach a received file, in place of the one that was there.
 
-        1. keep the file, durably; 2. commit the row, the old file becoming garbage; 3. answer.
+        1. have it let in; 2. keep the file, durably; 3. commit the row, the old file becoming garbage; 4. answer.
         Raises UnknownResource, NotAllowed for the system's own, Conflict, BadRequest (If-Match), NoRoom.
         """
         number = self._writable(name)
+        with self._arriving.let_in_attachment(self._patient_of(level, resource_id), content.size):
+            return self._put(level, resource_id, number, content, if_match)
+
+    def _put(
+        self, level: Level, resource_id: str, number: int, content: Spool, if_match: str | None
+    ) -> Attachment:
         file = self._files.keep(content, ATTACHED_SUFFIX)
         size, crc32 = content.size, content.crc32
         md5 = content.md5 or self._files.md5(file)
@@ -180,6 +188,12 @@ class Attachments:
         )
         found.extend(self._made(*row) for row in rows)
         return found
+
+    def _patient_of(self, level: Level, resource_id: str) -> str:
+        with self._index.read() as connection:
+            key = key_of(connection, level, resource_id)
+            query = f"SELECT p.id FROM {upwards(level)} WHERE {ALIASES[level]}.key = ?"
+            return str(connection.execute(query, (key,)).fetchone()[0])
 
     def _stored(self, connection: sqlite3.Connection, level: Level, key: int, number: int) -> Attachment | None:
         row = connection.execute(

@@ -9,6 +9,7 @@ the last one or two and not at the whole card, and so that the names of one stud
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import os
 import threading
@@ -21,8 +22,9 @@ from typing import BinaryIO, cast
 from pacsberry.archive.forms import is_packed
 from pacsberry.archive.groupsync import GroupSync
 from pacsberry.archive.packedfile import PackedFile
+from pacsberry.archive.room import BALLAST_NAME, Room
 from pacsberry.archive.spool import Spool, no_room, read_receipt
-from pacsberry.errors import NoRoom, StorageBusy, UnknownResource
+from pacsberry.errors import StorageBusy, UnknownResource
 
 FILES_PER_BUCKET = 1000
 _READ_BYTES = 2**18
@@ -44,13 +46,16 @@ class _Bucket:
 class FileStore:
     """The folder of files; thread-safe."""
 
-    def __init__(self, storage: Path, *, sync_files: bool, with_md5: bool, reserve_bytes: int) -> None:
+    def __init__(
+        self, storage: Path, *, sync_files: bool, with_md5: bool, reserve_bytes: int, ballast: Path | None = None
+    ) -> None:
+        """`reserve_bytes` and `ballast`: see room.py."""
         self.storage = storage
+        self.room = Room(storage, ballast=ballast or storage / BALLAST_NAME, reserve_bytes=reserve_bytes)
         self._files = storage / "files"
         self._spool = storage / "spool"
         self._sync_files = sync_files
         self._with_md5 = with_md5
-        self._reserve_bytes = reserve_bytes
         self._lock = threading.Lock()  # guards the buckets and their counts
         self._buckets: dict[int, _Bucket] = {}  # those with files the index may not hold, and the current one
         self._current: _Bucket | None = None
@@ -74,22 +79,23 @@ class FileStore:
         with self._lock:
             self._current = _Bucket(last, path, sum(1 for _ in os.scandir(path)))
             self._buckets = {last: self._current}
+        self.room.start()
 
     def stop(self) -> None:
         """Release the storage."""
         if self._guard >= 0:
+            self.room.stop()
             os.close(self._guard)
             self._guard = -1
 
-    def spool(self) -> Spool:
-        """A new file to receive into; NoRoom when the card is nearly full."""
-        free = self.free_bytes()
-        if free < self._reserve_bytes:
-            raise NoRoom(
-                f"Refused: {free // 2**20} MB free on the storage, {self._reserve_bytes // 2**20} MB are the reserve."
-                " Delete studies or use a larger card."
-            )
-        return Spool(self._spool / f"{uuid.uuid4()}.part", with_md5=self._with_md5)
+    def spool(self, *, expected_bytes: int = 0, may_wait: bool = True) -> Spool:
+        """A new file to receive into; NoRoom when the card is nearly full and nobody makes room.
+
+        `expected_bytes`: what will come, as far as that is known; `may_wait`: whether this thread may wait for room.
+        """
+        self.room.require(expected_bytes, may_wait=may_wait)
+        gauge = functools.partial(self.room.require, may_wait=may_wait)
+        return Spool(self._spool / f"{uuid.uuid4()}.part", with_md5=self._with_md5, gauge=gauge)
 
     def keep(self, spool: Spool, suffix: str) -> str:
         """Move a spooled file to its final name, durably, and return that name ('bucket/uuid.suffix').
@@ -210,13 +216,28 @@ class FileStore:
                 removed += 1
         return removed
 
-    def free_bytes(self) -> int:
-        """Free space on the file system that holds the storage, for this user."""
-        facts = os.statvfs(self.storage)
-        return facts.f_bavail * facts.f_frsize
-
     def _last(self) -> int:
         return self._current.number if self._current is not None else 0
+
+    def next_bucket(self) -> None:
+        """Put what comes from now on into a new bucket: starts look no more into those before it."""
+        with self._lock:
+            if self._current is not None:
+                self._open_after(self._current)
+
+    def _open_after(self, bucket: _Bucket) -> _Bucket:
+        """With the lock held: the bucket after `bucket` becomes the current one.  Raises NoRoom."""
+        number = bucket.number + 1
+        path = self._files / f"{number:08d}"
+        try:
+            path.mkdir(exist_ok=True)
+            GroupSync(self._files).after()
+        except OSError as error:
+            raise no_room(error) from error
+        if bucket.unindexed <= 0:
+            del self._buckets[bucket.number]
+        self._current = self._buckets[number] = _Bucket(number, path, 0)
+        return self._current
 
     def _take_place(self) -> _Bucket:
         with self._lock:
@@ -224,17 +245,7 @@ class FileStore:
             if bucket is None:
                 raise StorageBusy("The storage is not open.")
             if bucket.count >= FILES_PER_BUCKET:
-                number = bucket.number + 1
-                path = self._files / f"{number:08d}"
-                try:
-                    path.mkdir(exist_ok=True)
-                    GroupSync(self._files).after()
-                except OSError as error:
-                    raise no_room(error) from error
-                if bucket.unindexed <= 0:
-                    del self._buckets[bucket.number]
-                bucket = self._current = _Bucket(number, path, 0)
-                self._buckets[number] = bucket
+                bucket = self._open_after(bucket)
             bucket.count += 1
             bucket.unindexed += 1
             return bucket

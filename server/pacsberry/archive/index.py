@@ -47,8 +47,16 @@ class Index:
         batch_instances: int,
         first_open_bucket: Callable[[], int],
         on_indexed: Callable[[list[KeptFile], bool], None],
+        on_written: Callable[[], None],
+        on_damaged: Callable[[], None],
+        on_full: Callable[[], bool],
     ) -> None:
-        """`on_indexed(batch, garbage)` is called on the writer thread after a batch is committed."""
+        """What is told to others, and must return at once.
+
+        `on_indexed(batch, garbage)` after a batch is committed, `on_written` after anything else is, both on the writer
+        thread; `on_damaged` on any thread, whenever the database turns out to be damaged; `on_full` on the writer
+        thread when the file system is full: it says whether it has made room for another try.
+        """
         self._path = path
         self._stability = stability
         self._clock = clock
@@ -56,6 +64,9 @@ class Index:
         self._batch_instances = batch_instances
         self._first_open_bucket = first_open_bucket
         self._on_indexed = on_indexed
+        self._on_written = on_written
+        self._on_damaged = on_damaged
+        self._on_full = on_full
         self._indexer = Indexer()
         self._condition = threading.Condition()  # guards everything below
         self._posted: deque[KeptFile] = deque()
@@ -82,19 +93,21 @@ class Index:
             self._writer.execute("PRAGMA journal_mode = WAL")
             self._writer.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             return migrate(self._writer)
-        except sqlite3.OperationalError as error:
-            raise StorageBusy(f"The index {self._path} cannot be opened: {error}.") from error
         except sqlite3.DatabaseError as error:
-            raise IndexDamaged(
-                f"The index {self._path} is damaged ({error}). "
-                "Move it away and start again: it is made anew from the files."
-            ) from error
+            if is_damage(error):
+                raise IndexDamaged(f"The index {self._path} is damaged ({error}).") from error
+            raise StorageBusy(f"The index {self._path} cannot be opened: {error}.") from error
 
     def prepare(self, act: Callable[[sqlite3.Connection], _T]) -> _T:
         """Run `act` on the writer's connection before the thread is started."""
         if self._writer is None:
             raise StorageBusy("The archive is not open.")
-        return act(self._writer)
+        try:
+            return act(self._writer)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            raise IndexDamaged(f"The index {self._path} is damaged ({error}).") from error
 
     def start(self) -> None:
         """Start the writer thread."""
@@ -114,6 +127,10 @@ class Index:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+        self.close()
+
+    def close(self) -> None:
+        """Close the database, whose thread has not been started or has ended; it may be opened again."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -135,8 +152,9 @@ class Index:
             connection.execute("BEGIN")
             yield connection
         except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", None) not in _DAMAGED:
+            if not is_damage(error):
                 raise
+            self._on_damaged()
             raise IndexDamaged(f"The index {self._path} is damaged: {error}.") from error
         finally:
             self._give_back(connection)
@@ -263,8 +281,13 @@ class Index:
                 self._failure = None
                 break
             except sqlite3.Error as error:
+                if _is_full(error) and self._on_full():
+                    self._indexer.forget()
+                    continue
                 LOGGER.error("%d kept instances wait for the index, which cannot be written: %s", len(batch), error)
                 self._indexer.forget()
+                if is_damage(error):
+                    self._on_damaged()
                 with self._condition:
                     self._failure = error
                     self._condition.notify_all()
@@ -288,12 +311,18 @@ class Index:
                 result = act(connection)
         except sqlite3.OperationalError as error:
             self._indexer.forget()
+            if _is_full(error) and self._on_full():
+                self._run_act(act, future)
+                return
             future.set_exception(NoRoom(f"The index cannot be written: {error}.") if _is_full(error) else error)
         except Exception as error:  # noqa: BLE001 - belongs to the caller, who waits for it
             self._indexer.forget()
+            if is_damage(error):
+                self._on_damaged()
             future.set_exception(error)
         else:
             self._indexer.forget()
+            self._on_written()
             future.set_result(result)
 
     def _settle(self) -> None:
@@ -337,5 +366,10 @@ class Index:
         return connection
 
 
-def _is_full(error: sqlite3.OperationalError) -> bool:
-    return error.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+def is_damage(error: BaseException) -> bool:
+    """Whether SQLite says that the database is damaged, or none; extended codes have the reason in their last byte."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+
+
+def _is_full(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)

@@ -24,9 +24,10 @@ class KeptFile:
     file: str
     size: int  # bytes
     md5: str
-    crc32: int
+    crc32: int | None  # None: nobody has computed it yet
     received_at: int  # UTC seconds
     replaces: bool = False  # the overwrite policy lets it replace an instance that is there
+    growth: int = 0  # bytes more in the archive, as they were admitted (arriving.py)
 
 
 @dataclass(slots=True)

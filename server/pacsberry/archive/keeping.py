@@ -3,10 +3,11 @@
 The order that makes success mean durable:
 1. claim the instance, so that two senders of the same one do not cross;
 2. look whether it is there (posted, or in the index);
-3. move the spooled file to its final name, synced (filestore.keep);
-4. post it to the index-writer; from here on every reader sees it;
-5. answer.
-A power cut between 3 and the index's commit loses nothing: the next start finds the file without its entry.
+3. have it let in, which may recycle somebody (arriving, recycler/admission);
+4. move the spooled file to its final name, synced (filestore.keep);
+5. post it to the index-writer; from here on every reader sees it;
+6. answer.
+A power cut between 4 and the index's commit loses nothing: the next start finds the file without its entry.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
+from pacsberry.archive.arriving import Arriving
 from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.forms import DICOM_SUFFIX
 from pacsberry.archive.index import Index
@@ -30,11 +32,14 @@ _READ_BYTES: Final = 2**18
 class Keeper:
     """The one way a file becomes part of the archive; thread-safe."""
 
-    def __init__(self, files: FileStore, index: Index, *, overwrite: OverwritePolicy, clock: Clock) -> None:
+    def __init__(
+        self, files: FileStore, index: Index, *, arriving: Arriving, overwrite: OverwritePolicy, clock: Clock
+    ) -> None:
         self._files = files
         self._index = index
         self._overwrite = overwrite
         self._clock = clock
+        self._arriving = arriving
         self._condition = threading.Condition()  # guards the claims
         self._claims: set[str] = set()
 
@@ -49,17 +54,20 @@ class Keeper:
             spool.note_receipt(receipt_text(receipt))
             if present is not None:
                 spool.date_after(self._files.path(present[0]))
-            kept = KeptFile(
-                header=header,
-                receipt=receipt,
-                file=self._files.keep(spool, DICOM_SUFFIX),
-                size=spool.size,
-                md5=spool.md5,
-                crc32=spool.crc32,
-                received_at=int(self._clock.now()),
-                replaces=present is not None,
-            )
-            self._index.post(kept, instance_id)
+            growth = spool.size - (present[2] if present is not None else 0)
+            with self._arriving.let_in(header, growth):
+                kept = KeptFile(
+                    header=header,
+                    receipt=receipt,
+                    file=self._files.keep(spool, DICOM_SUFFIX),
+                    size=spool.size,
+                    md5=spool.md5,
+                    crc32=spool.crc32,
+                    received_at=int(self._clock.now()),
+                    replaces=present is not None,
+                    growth=growth,
+                )
+                self._index.post(kept, instance_id)
         return Kept(KeepStatus.SUCCESS, header.identifiers)
 
     @contextlib.contextmanager

@@ -5,6 +5,7 @@ import errno
 import hashlib
 import os
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -14,17 +15,21 @@ from pacsberry.errors import NoRoom
 HEAD_BYTES = 65536  # of a spooled file are held in memory, for its header
 _RECEIPT_ATTRIBUTE = "user.pacsberry.receipt"  # extended attribute; lets recovery say who brought a file
 _RECEIPT_MAXIMUM_BYTES = 128  # fits beside the inode; a longer one would cost a block of its own
+_GAUGE_BYTES = 4 * 2**20  # between two looks at the free space
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Spool:
     """A file while it is being received.  Belongs to one thread; discarded on leaving its context unless kept."""
 
-    __slots__ = ("_descriptor", "_digest", "_head", "crc32", "path", "size")
+    __slots__ = ("_descriptor", "_digest", "_gauge", "_gauge_at", "_head", "crc32", "path", "size")
 
-    def __init__(self, path: Path, *, with_md5: bool) -> None:
+    def __init__(self, path: Path, *, with_md5: bool, gauge: Callable[[], None] = lambda: None) -> None:
+        """`gauge` is called now and then while a large file grows, and raises NoRoom when it may not go on."""
         self.path = path
         self.size = 0
+        self._gauge = gauge
+        self._gauge_at = _GAUGE_BYTES
         self.crc32 = 0  # of what was written (ISO 3309)
         self._head = bytearray()
         self._digest = hashlib.md5(usedforsecurity=False) if with_md5 else None
@@ -50,6 +55,9 @@ class Spool:
         except OSError as error:
             raise no_room(error) from error
         self.size += len(data)
+        if self.size >= self._gauge_at:
+            self._gauge_at = self.size + _GAUGE_BYTES
+            self._gauge()
 
     @property
     def head(self) -> bytes:

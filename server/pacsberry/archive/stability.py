@@ -60,6 +60,14 @@ class Stability:
         with self._lock:
             return (level, key) not in self._deadlines
 
+    def received_within(self, level: Level, seconds: float) -> frozenset[int]:
+        """The row keys of the resources of one level whose last instance is not older than that."""
+        earliest = self._monotonic() + self._age - seconds
+        with self._lock:
+            return frozenset(
+                key for (at, key), deadline in self._deadlines.items() if at == level and deadline >= earliest
+            )
+
     def unstable_keys(self, level: Level) -> frozenset[int]:
         """The row keys of the unstable resources of one level."""
         with self._lock:

@@ -1,7 +1,7 @@
 """Settings of the server as a whole: names, folders, limits of the storage, scripts, jobs."""
 
 from pacsberry.config.kinds import Anything, Choice, File, Flag, ListOf, Text, Whole
-from pacsberry.config.table.row import HOUSEKEEPING, JOBS, LUA, OWN_MEMORY, RECYCLER, Setting, Theme
+from pacsberry.config.table.row import HOUSEKEEPING, JOBS, LUA, OWN_MEMORY, Setting, Theme
 
 _WARNINGS = {
     "W001_TagsBeingReadFromStorage": "Warn when a search has to open files.",
@@ -44,18 +44,13 @@ GENERAL = Theme(
             "Compress every stored file.",
             "comes with a later release: files are stored as they were received, byte for byte",
         ),
-        Setting(
-            "MaximumStorageSize", Whole(unit="MB"), 0, "Make room or refuse above this size; 0: no limit.", RECYCLER
-        ),
-        Setting(
-            "MaximumPatientCount", Whole(), 0, "Make room or refuse above this many patients; 0: no limit.", RECYCLER
-        ),
+        Setting("MaximumStorageSize", Whole(unit="MB"), 0, "Make room or refuse above this size; 0: no limit."),
+        Setting("MaximumPatientCount", Whole(), 0, "Make room or refuse above this many patients; 0: no limit."),
         Setting(
             "MaximumStorageMode",
             Choice(("Recycle", "Reject")),
             "Recycle",
             "What happens at the two limits: the oldest patient goes, or new images are refused.",
-            RECYCLER,
         ),
         Setting(
             "MaximumStorageCacheSize",

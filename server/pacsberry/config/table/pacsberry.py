@@ -1,7 +1,7 @@
 """The section "Pacsberry": what Orthanc has no word for."""
 
 from pacsberry.config.kinds import File, Flag, Whole
-from pacsberry.config.table.row import RECYCLER, Setting, Theme
+from pacsberry.config.table.row import Setting, Theme
 
 PACSBERRY = Theme(
     "Section Pacsberry",
@@ -50,7 +50,25 @@ PACSBERRY = Theme(
             "Room for refused files of DICOM senders, the oldest go first; 0: none is kept.",
         ),
         Setting(
-            "Pacsberry.KeepFreeMB", Whole(0, 1 << 30, "MB"), 1024, "Room on the disk that is never filled.", RECYCLER
+            "Pacsberry.DamagedMaximumMB",
+            Whole(0, 1 << 20, "MB"),
+            512,
+            "Room for files that were found damaged, the oldest go first; 0: only a note of each is kept.",
+        ),
+        # The two together: 512 MB of cards of 4 and 8 GB, 1.6 GB of 32 GB, 25 GB of 512 GB. A card that is full to the
+        # brim is slow and wears fast, and a lesson that arrives at once finds room before the recycler is done.
+        Setting(
+            "Pacsberry.KeepFreeMB",
+            Whole(0, 1 << 30, "MB"),
+            512,
+            "Free space on the disk below which the oldest patients go; the larger one of this and KeepFreePercent "
+            "counts, but never more than half of what the archive could have; both 0: nobody goes.",
+        ),
+        Setting(
+            "Pacsberry.KeepFreePercent",
+            Whole(0, 90, "%"),
+            5,
+            "Free space as a part of the disk, see KeepFreeMB.",
         ),
         Setting(
             "Pacsberry.LoginMemorySeconds",

@@ -54,7 +54,6 @@ CIPHERS = ListOf(Text("the name of a cipher", longest=128, empty=False), most=10
 # Why a setting that is accepted has no effect today. "Comes with" is a promise of the project's plan; "no meaning" is
 # for good.
 JOBS = "comes with the jobs; until then nothing runs in the background"
-RECYCLER = "comes with the recycler; until then nothing is deleted to make room, and a full disk refuses what arrives"
 TRANSCODING = "comes with transcoding; until then images are stored and sent in the syntax they came in"
 DICOMWEB = "comes with DICOMweb, which is not served yet"
 WORKLISTS = "comes with the worklists, which are not served yet"

@@ -1,0 +1,220 @@
+"""Makes room ahead of need, so that no sender waits for it: the thread "recycler".
+
+It sleeps until something that came in has left less than KeepFree; then it lets patients go, one at a time, and looks
+again when the remover has taken their files away.  Who is receiving is spared: first everybody who is not stable yet
+(StableAge), and if that leaves too few, everybody who received something a moment ago.
+
+When the file system is truly full, senders wait for a round of it (`make_room`), a bounded time.
+"""
+
+import functools
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pacsberry.archive import Archive
+from pacsberry.archive.candidates import Candidate
+from pacsberry.errors import PacsberryError
+from pacsberry.model import Level
+from pacsberry.recycler.admission import Admission
+from pacsberry.recycler.amounts import megabytes
+from pacsberry.recycler.diary import Diary
+from pacsberry.recycler.keepfree import KeepFree
+from pacsberry.recycler.plan import Limits, RecyclePlan, Usage, plan_recycling
+
+LOGGER = logging.getLogger("pacsberry.recycler")
+
+_PATIENCE_SECONDS = 15.0  # a sender waits so long for room
+_MOMENT_SECONDS = 3.0  # a patient that received something in the last moment is receiving; batches come every 2 s
+_PROBLEM_SECONDS = 1.0
+_PAUSE_SECONDS = 30.0  # after a round in which nobody may go
+_REMOVER_SECONDS = 60.0  # for the files of one round to be removed
+_LOOK_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How full the file system is."""
+
+    total_bytes: int
+    free_bytes: int  # garbage included: the remover is about to free it
+    own_bytes: int  # what the archive takes up
+    keep_free_bytes: int
+
+
+class Recycler:
+    """Owner of the thread "recycler"."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        *,
+        keep_free: KeepFree,
+        limits: Limits,
+        rejects: bool,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """`limits`: MaximumStorageSize and MaximumPatientCount; `rejects`: MaximumStorageMode is Reject."""
+        self._archive = archive
+        self._keep_free = keep_free
+        self.limits = limits
+        self.rejects = rejects
+        self.diary = Diary(now)
+        self._admission: Admission | None = None
+        if limits.stored_bytes or limits.patients:
+            self._admission = Admission(archive, limits, rejects=rejects, diary=self.diary)
+            archive.admit_with(self._admission)
+        self._condition = threading.Condition()  # guards everything below
+        self._is_low = False
+        self._wanted_bytes = 0  # senders wait for so much free space
+        self._rounds_begun = self._rounds_ended = 0
+        self._problem = ""  # why nobody went in the last round
+        self._problem_until = 0.0  # monotonic: so long senders are told that without another round
+        self._pause_until = 0.0  # monotonic
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to watch; the first round is now, since the last run may have left too little."""
+        self._archive.room.watch(self.wake, self.make_room)
+        self._is_low = True
+        self._thread = threading.Thread(target=self._run, name="recycler")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End with the patient that is going."""
+        with self._condition:
+            self._stopping = True
+            self._condition.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def wake(self) -> None:
+        """There is less than the low mark; told often, and heard at once or after a pause."""
+        if not self._is_low:
+            with self._condition:
+                self._is_low = True
+                self._condition.notify_all()
+
+    def make_room(self, wanted_bytes: int) -> str:
+        """Return '' when so much is free, or why it is not, after one round or a bounded time."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        with self._condition:
+            if time.monotonic() < self._problem_until:
+                return self._problem
+            mine = self._ask(wanted_bytes)
+            while self._archive.room.free_bytes() < wanted_bytes:
+                if self._stopping or time.monotonic() >= deadline:
+                    return "Room is being made: try again in a minute."
+                if self._rounds_ended >= mine:
+                    if self._problem:
+                        return self._problem
+                    mine = self._ask(wanted_bytes)  # others took the room that was made
+                self._condition.wait(_LOOK_SECONDS)
+        return ""
+
+    def _ask(self, wanted_bytes: int) -> int:
+        """With the condition held: have a round run; returns its number."""
+        self._wanted_bytes = max(self._wanted_bytes, wanted_bytes)
+        self._condition.notify_all()
+        return self._rounds_begun + 1
+
+    def measure(self) -> Measure:
+        """How full the file system is now."""
+        # In this order a file that is removed meanwhile counts twice; in the other one it would count as still there,
+        # and one patient too many would go.
+        garbage = self._archive.candidates.garbage_bytes()
+        total, free = self._archive.room.total_bytes(), self._archive.room.free_bytes()
+        own = self._archive.candidates.occupancy().stored_bytes + garbage
+        return Measure(total, free + garbage, own, self._keep_free.free_bytes(total=total, free=free, own=own))
+
+    # --- the thread ------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        if self._admission is not None:
+            self._guarded(self._settle)
+        while True:
+            with self._condition:
+                while not self._is_due():
+                    self._condition.wait(self._seconds_of_pause() if self._is_low else None)
+                if self._stopping:
+                    return
+                wanted, self._wanted_bytes = self._wanted_bytes, 0
+                self._is_low = False
+                self._rounds_begun += 1
+            problem = self._guarded(functools.partial(self._round, wanted))
+            with self._condition:
+                now = time.monotonic()
+                self._problem, self._rounds_ended = problem, self._rounds_begun
+                self._pause_until = now + _PAUSE_SECONDS if problem else now
+                self._problem_until = now + _PROBLEM_SECONDS if problem else now
+                self._condition.notify_all()
+
+    def _is_due(self) -> bool:
+        return self._stopping or self._wanted_bytes > 0 or (self._is_low and self._seconds_of_pause() <= 0)
+
+    def _seconds_of_pause(self) -> float:
+        return self._pause_until - time.monotonic()
+
+    def _guarded(self, act: Callable[[], str]) -> str:
+        """What `act` says; an error is logged and said, and the thread lives on."""
+        try:
+            return act()
+        except PacsberryError as error:
+            LOGGER.error("No room can be made now: %s", error)
+            return f"No room can be made now: {error}"
+        except Exception:  # the top of the thread
+            LOGGER.exception("No room can be made now")
+            return "No room can be made now; the log says why."
+
+    def _settle(self) -> str:
+        if self._admission is not None:
+            self._admission.settle()
+        return ""
+
+    def _round(self, wanted: int) -> str:
+        """Make room once, ahead of need or for senders that wait for `wanted` bytes; says why that cannot be."""
+        measured = self.measure()
+        self._archive.room.set_low_mark(measured.keep_free_bytes)
+        target = max(measured.keep_free_bytes, wanted)
+        plan = self._plan(measured, target)
+        if plan.problem and wanted:  # what is kept free is out of reach; what is needed now may not be
+            target = wanted
+            plan = self._plan(measured, target)
+        if plan.problem:
+            LOGGER.warning("%s free on the storage. %s", megabytes(measured.free_bytes), plan.problem)
+            return plan.problem
+        self._carry_out(plan, target)
+        self._archive.room.look()
+        return ""
+
+    def _plan(self, measured: Measure, target: int) -> RecyclePlan:
+        usage, limits = Usage(free_bytes=measured.free_bytes), Limits(free_bytes=target)
+        stability = self._archive.stability
+        plan = RecyclePlan()
+        for spared in (
+            stability.unstable_keys(Level.PATIENT),
+            stability.received_within(Level.PATIENT, _MOMENT_SECONDS),
+        ):
+            plan = plan_recycling(self._archive.candidates.in_order(), usage, limits, is_arriving=_is_one_of(spared))
+            if not plan.problem:
+                break
+        return plan
+
+    def _carry_out(self, plan: RecyclePlan, target: int) -> None:
+        for number, candidate in enumerate(plan.going):
+            if self._stopping or (number and self.measure().free_bytes >= target):
+                break
+            if not self._archive.recycle(candidate):
+                break  # protected or received something meanwhile: the next round has a new plan
+            self.diary.note(candidate, f"{megabytes(target)} are kept free")
+        deadline = time.monotonic() + _REMOVER_SECONDS
+        while self._archive.candidates.has_garbage() and not self._stopping and time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
+
+
+def _is_one_of(keys: frozenset[int]) -> Callable[[Candidate], bool]:
+    return lambda candidate: candidate.key in keys

@@ -1,0 +1,1 @@
+"""Who goes to make room, when, and what happens when there is none."""
