@@ -75,3 +75,11 @@ class IndexDamaged(PacsberryError):
 
 class StorageBusy(PacsberryError):
     """Another process holds the storage folder, or the index does not answer in time."""
+
+
+class BadBackup(PacsberryError):
+    """What should be a backup is none, is damaged, or was made by a later version."""
+
+
+class TargetFailed(PacsberryError):
+    """The disk that a backup goes to cannot be written: removed, read-only, full, failing."""

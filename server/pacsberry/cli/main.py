@@ -17,6 +17,8 @@ _COMMANDS = {
     "serve": ("pacsberry.cli.serve", "Start the server."),
     "config": ("pacsberry.cli.config", "Show the settings in effect and where each comes from."),
     "user": ("pacsberry.cli.user", "Add, change, list and remove accounts."),
+    "check": ("pacsberry.cli.check", "Compare index and files, and repair what is wrong."),
+    "backup": ("pacsberry.cli.backup", "Copy the archive to another disk or a stick."),
     "demo": ("pacsberry.cli.demo", "Write the demo study into a folder."),
 }
 EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"  {code:<4} {meaning}" for code, meaning in MEANINGS.items())

@@ -54,7 +54,8 @@ def load(
         given[name] = planted(value, Origin(option, folder))
     _add_users_file(given, environ, notes)
     default_folder = files[0][0].absolute().parent if files else folder
-    return Settings(_values(given, default_folder, layered, notes), tuple(notes))
+    values = _values(given, default_folder, layered, notes)
+    return Settings(values, tuple(notes), tuple(path for path, _ in files))
 
 
 def _layered(

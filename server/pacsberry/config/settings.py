@@ -35,6 +35,7 @@ class Settings(Mapping[str, Any]):
 
     values_by_name: Mapping[str, Value]
     notes: tuple[str, ...] = ()  # one line each, for the log: what is unknown, replaced, or accepted without effect
+    files: tuple[Path, ...] = ()  # that were read, in order; that of Pacsberry.UsersFile is not among them
 
     def __getitem__(self, name: str) -> Any:
         return self.values_by_name[name].value

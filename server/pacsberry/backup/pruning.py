@@ -1,0 +1,81 @@
+"""Removes old backups from a folder, and the objects that none of the others names.
+
+1. read the lists of all backups that stay: if one cannot be, nothing is removed, because nobody knows what it names;
+2. remove the heads of those that go, and sync: they do not count any more, whatever happens next;
+3. remove their lists and configuration, and the objects that step 1 did not meet.
+"""
+
+from dataclasses import dataclass
+
+from pacsberry.backup import layout
+from pacsberry.backup.catalog import read_catalog
+from pacsberry.backup.digests import DigestMap
+from pacsberry.backup.disk import Disk
+from pacsberry.backup.lines import AttachmentLine, InstanceLine
+from pacsberry.backup.manifest import Head, check_list, read_list
+from pacsberry.backup.objects import Objects
+from pacsberry.errors import BadBackup
+
+
+@dataclass(slots=True)
+class Pruned:
+    """What was removed."""
+
+    backups: int = 0
+    objects: int = 0
+    bytes: int = 0
+
+
+def prune(disk: Disk, server: str, keep: int) -> Pruned:
+    """Keep the last `keep` backups of a server, at least one, and all of other servers.
+
+    Raises BadBackup when a backup cannot be read: then nothing was removed.
+    """
+    catalog = read_catalog(disk)
+    if catalog.broken:
+        raise BadBackup(f"Nothing was removed, because one of the backups cannot be read: {catalog.broken[0]}")
+    ours = [head for head in catalog.heads if head.server == server]
+    going = ours[: -max(1, keep)]
+    named = DigestMap()
+    for head in catalog.heads:
+        if head not in going:
+            _add_named(disk, head, named)
+    for head in going:
+        disk.remove(layout.head_path(head.name.text))
+    disk.sync()
+    pruned = Pruned(backups=len(going))
+    staying = {head.name.text for head in catalog.heads if head not in going}
+    for file in disk.listing(layout.BACKUPS):
+        if file.endswith(layout.LIST) and file.removesuffix(layout.LIST) not in staying:
+            disk.remove(f"{layout.BACKUPS}/{file}")
+    for folder in disk.folders(layout.CONFIGURATION):
+        if layout.BackupName.of(folder) is not None and folder not in staying:
+            _remove_copies(disk, folder)
+    objects = Objects(disk)
+    for name, size in objects.all():
+        if name not in named:
+            objects.remove(name)
+            pruned.objects += 1
+            pruned.bytes += size
+    disk.sync()
+    return pruned
+
+
+def _add_named(disk: Disk, head: Head, named: DigestMap) -> None:
+    try:
+        with disk.open(layout.list_path(head.name.text)) as file:
+            check_list(file, head)
+            file.seek(0)
+            for line in read_list(file):
+                if isinstance(line, InstanceLine | AttachmentLine):
+                    named.add(line.stored.file)
+    except (BadBackup, OSError) as error:
+        raise BadBackup(f"Nothing was removed, because the backup {head.name.text} cannot be read: {error}") from error
+
+
+def _remove_copies(disk: Disk, backup: str) -> None:
+    folder = f"{layout.CONFIGURATION}/{backup}"
+    for file in disk.listing(folder):
+        if layout.is_copy(file):
+            disk.remove(f"{folder}/{file}")
+    disk.remove_folder(folder)

@@ -1,0 +1,202 @@
+"""`pacsberry backup`: a copy of the archive on another disk, made while the server runs or not."""
+
+import contextlib
+import os
+import platform
+import time
+from pathlib import Path
+
+import click
+
+from pacsberry import __version__
+from pacsberry.backup.backing_up import About, BackupRun
+from pacsberry.backup.folder import FolderTarget
+from pacsberry.backup.last import LastBackup, note_last
+from pacsberry.backup.manifest import Failure, Head
+from pacsberry.backup.planning import Plan, make_plan
+from pacsberry.backup.pruning import prune
+from pacsberry.backup.surroundings import check_place
+from pacsberry.backup.verifying import verify_all
+from pacsberry.backup.zipped_target import ZipTarget
+from pacsberry.cli.box import box_options
+from pacsberry.cli.copies import Copies, copies_of
+from pacsberry.cli.exits import Exit
+from pacsberry.cli.progress import Progress, size
+from pacsberry.config import Settings
+from pacsberry.errors import BadBackup
+
+_EPILOG = """\b
+Examples:
+  pacsberry backup /media/stick/pacsberry                     the first time everything, then what is new
+  pacsberry backup /media/stick/pacsberry --prune 7           keep the last seven
+  pacsberry backup /media/stick/pacsberry --verify-all        read all of it back, not only what is new
+  pacsberry backup /media/stick/term.zip                      everything, in one file
+  pacsberry backup /media/stick/pacsberry --dry-run           what would be done, and whether there is room
+
+The server may go on working. What it had acknowledged 5 seconds before is in the backup. Everything that is written is
+read back and compared. A stick that is pulled in the middle leaves earlier backups as they were; the next one goes on.
+Restore with: pacsberry restore TARGET
+
+\b
+The exit code is 7 when something could not be saved (it is named, the rest is saved), 5 when there is no room.
+"""
+
+_SHOWN = 20  # failures; the rest is in the backup's head
+
+
+@click.command("backup", epilog=_EPILOG)
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--with-secrets", is_flag=True, help="Take passwords, accounts and private keys along.")
+@click.option(
+    "--prune", "keep", type=click.IntRange(1), metavar="N", help="Remove all but the last N backups after it."
+)
+@click.option("--verify-all", "verify", is_flag=True, help="Read back what earlier backups wrote, too; repair it.")
+@click.option("--same-disk", is_flag=True, help="Allow a TARGET on the disk that holds the storage.")
+@click.option("--dry-run", is_flag=True, help="Say what would be copied, and whether there is room.")
+@box_options
+def command(
+    target: Path,
+    with_secrets: bool,
+    keep: int | None,
+    verify: bool,
+    same_disk: bool,
+    dry_run: bool,
+    settings: Settings,
+) -> None:
+    """Copy the archive to TARGET: a folder, a folder on a stick, or a file that ends in .zip."""
+    from pacsberry.app.values import index_path
+    from pacsberry.archive.looking import open_reading
+
+    storage = settings.path("StorageDirectory")
+    is_zip = target.suffix.lower() == ".zip"
+    if is_zip and (keep is not None or verify):
+        raise click.UsageError(
+            "A ZIP is written anew and read back as a whole: --prune and --verify-all are for folders."
+        )
+    server = f"{settings.text('Name')} on {platform.node()}"
+    with open_reading(storage, index_path(settings)) as archive:
+        check_place(target, storage, may_share_disk=same_disk)
+        _be_modest()
+        copies = copies_of(settings, with_secrets=with_secrets)
+        at = time.time()
+        teller = _Teller()
+        with contextlib.closing(_open(target, at, teller, is_zip=is_zip)) as opened:
+            for warning in opened.warnings:
+                click.echo(f"pacsberry: {warning}", err=True)
+            if verify and isinstance(opened, FolderTarget):
+                _verify(opened)
+            total = int(str(archive.statistics.total()["CountInstances"]))
+            with Progress("Comparing", total) as progress:
+                plan = make_plan(archive.inventory, opened, progress.advance)
+            _tell_plan(plan)
+            plan.check(opened.largest_file(), is_one_file=is_zip)
+            if dry_run:
+                return
+            run = BackupRun(archive.index, archive.files, opened, failed=teller.failed)
+            with Progress("Copying", plan.missing_bytes, of_bytes=True) as progress:
+                teller.progress = progress
+                head = run.run(
+                    About(__version__, int(at), server, with_secrets, copies=copies.copies, left_out=copies.left_out)
+                )
+            if keep is not None and isinstance(opened, FolderTarget):
+                _prune(opened, server, keep)
+            damaged = sorted(opened.damaged) if isinstance(opened, FolderTarget) else []
+    _note(storage, target, head)
+    _tell_end(target, head, copies, with_secrets=with_secrets)
+    for name in damaged:
+        click.echo(f"pacsberry: {name} in the target is damaged, and the archive has it no more.", err=True)
+    if head.failure_count or damaged:
+        raise click.exceptions.Exit(Exit.FINDINGS)
+
+
+class _Teller:
+    """Passes on what the backup tells."""
+
+    def __init__(self) -> None:
+        self.progress: Progress | None = None
+        self._failures = 0
+
+    def advance(self, amount: int) -> None:
+        """So many bytes more are copied."""
+        if self.progress is not None:
+            self.progress.advance(amount)
+
+    def failed(self, failure: Failure) -> None:
+        """Something could not be saved."""
+        self._failures += 1
+        if self._failures <= _SHOWN:
+            click.echo(f"pacsberry: not saved: {failure.what}: {failure.reason}", err=True)
+        if self._failures == _SHOWN + 1:
+            click.echo("pacsberry: further files that could not be saved are named in the backup only.", err=True)
+
+
+def _open(target: Path, at: float, teller: _Teller, *, is_zip: bool) -> FolderTarget | ZipTarget:
+    kind = ZipTarget if is_zip else FolderTarget
+    return kind(target, at=at, advance=teller.advance)
+
+
+def _be_modest() -> None:
+    """The server, and whoever works with it, goes first."""
+    import psutil
+
+    with contextlib.suppress(OSError, psutil.Error):
+        os.nice(10)
+        psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
+
+
+def _verify(target: FolderTarget) -> None:
+    total = sum(amount for _, amount in target.objects.all())
+    with Progress("Verifying", total, of_bytes=True) as progress:
+        found = verify_all(target, progress.advance)
+    click.echo(f"Verified {found.objects} files of earlier backups, {len(target.damaged)} are damaged.")
+
+
+def _tell_plan(plan: Plan) -> None:
+    free = "" if plan.free is None else f", {size(plan.free)} are free"
+    click.echo(
+        f"{plan.objects} files, {size(plan.bytes)}; to copy: {plan.missing}, {size(plan.missing_bytes)} "
+        f"(room needed: {size(plan.room)}{free})."
+    )
+
+
+def _prune(target: FolderTarget, server: str, keep: int) -> None:
+    try:
+        pruned = prune(target.disk, server, keep)
+    except BadBackup as error:
+        click.echo(f"pacsberry: {error}", err=True)
+        return
+    click.echo(f"Removed {pruned.backups} backups and {pruned.objects} files, {size(pruned.bytes)}.")
+
+
+def _note(storage: Path, target: Path, head: Head) -> None:
+    try:
+        note_last(
+            storage,
+            LastBackup(
+                at=head.at,
+                target=str(target.absolute()),
+                name=head.name.text,
+                patients=head.counts["patients"],
+                instances=head.counts["instances"],
+                bytes=head.stored_bytes,
+                not_saved=head.failure_count,
+            ),
+        )
+    except OSError as error:
+        click.echo(f"pacsberry: the status page will not tell of this backup: {error}", err=True)
+
+
+def _tell_end(target: Path, head: Head, copies: Copies, *, with_secrets: bool) -> None:
+    counts = head.counts
+    click.echo(
+        f"Backup {head.name.text} in {target}: {counts['patients']} patients, {counts['studies']} studies, "
+        f"{counts['instances']} instances, {size(head.stored_bytes)}. Everything new was read back and compared."
+    )
+    if with_secrets:
+        click.echo("It holds passwords: keep it where nobody else can read it.")
+    elif copies.left_out:
+        click.echo(
+            f"Left out of the configuration as secret: {len(copies.left_out)} (--with-secrets takes them along)."
+        )
+    if head.failure_count:
+        click.echo(f"NOT SAVED: {head.failure_count}. Check the storage with: pacsberry check", err=True)
