@@ -37,7 +37,9 @@ def varied(tmp_path: Path) -> Iterator[Archive]:
         seed(archive, study("P1", "1.2.2"), at=NOW + 60)  # of another name than the study before
         seed(archive, study("", "1.2.3", tags={"StudyDate": ""}))
         patient, study_id = next(archive.resources.ids(Level.PATIENT)), next(archive.resources.ids(Level.STUDY))
-        archive.protection.protect(patient, protected=True)
+        for level, one in ((Level.PATIENT, patient), (Level.STUDY, study_id)):
+            archive.protection.protect(level, one, protected=True)
+        archive.protection.protect(Level.SERIES, next(archive.resources.ids(Level.SERIES)), protected=True)
         for label in ("zebra", "Alpha", "beta"):
             archive.labels.add(Level.STUDY, study_id, label)
         archive.index.write(

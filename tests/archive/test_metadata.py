@@ -87,7 +87,7 @@ def test_an_upload_tells_its_user_and_no_called_aet(tmp_path: Path) -> None:
 
 def test_a_protected_patient_has_no_place_in_the_recycling_order(archive: Archive, headers: list[Header]) -> None:
     patient = headers[0].identifiers.orthanc_id(Level.PATIENT)
-    archive.protection.protect(patient, protected=True)
+    archive.protection.protect(Level.PATIENT, patient, protected=True)
 
     assert archive.metadata.get(Level.PATIENT, patient, "IsProtected").value == "true"
     with pytest.raises(UnknownResource):

@@ -86,7 +86,7 @@ def annotate(archive: Archive) -> None:
     for value in ("first", 'second "line"\n\u2028 \U0001f9b4'):
         archive.metadata.put(Level.SERIES, series, "1024", value)
     archive.metadata.put(Level.INSTANCE, IDS.orthanc_id(Level.INSTANCE), "65535", "")
-    archive.protection.protect(IDS.orthanc_id(Level.PATIENT), protected=True)
+    archive.protection.protect(Level.PATIENT, IDS.orthanc_id(Level.PATIENT), protected=True)
     attach(archive, Level.STUDY, "1025", b"a report")
     attach(archive, Level.STUDY, "1025", b"a better report")
 

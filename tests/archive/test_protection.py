@@ -1,4 +1,4 @@
-"""Protection of patients from the recycler."""
+"""Protection of patients, studies and series from the recycler."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pacsberry.archive import Archive
-from pacsberry.errors import UnknownResource
+from pacsberry.errors import BadRequest, UnknownResource
 from pacsberry.model import Level
 from tests.archive.seed import open_archive, seed, study
 
@@ -26,26 +26,26 @@ def recycling_order(archive: Archive) -> list[str]:
 
 def test_a_patient_is_protected_and_unprotected(archive: Archive) -> None:
     first, *_ = archive.resources.ids(Level.PATIENT)
-    assert not archive.protection.is_protected(first)
+    assert not archive.protection.is_protected(Level.PATIENT, first)
 
-    archive.protection.protect(first, protected=True)
-    archive.protection.protect(first, protected=True)
+    archive.protection.protect(Level.PATIENT, first, protected=True)
+    archive.protection.protect(Level.PATIENT, first, protected=True)
 
-    assert archive.protection.is_protected(first)
+    assert archive.protection.is_protected(Level.PATIENT, first)
     assert archive.resources.describe(Level.PATIENT, first)["IsProtected"] is True
-    archive.protection.protect(first, protected=False)
-    assert not archive.protection.is_protected(first)
+    archive.protection.protect(Level.PATIENT, first, protected=False)
+    assert not archive.protection.is_protected(Level.PATIENT, first)
 
 
 def test_who_loses_protection_is_recycled_last(archive: Archive) -> None:
     first, second, third = archive.resources.ids(Level.PATIENT)
     assert recycling_order(archive) == [first, second, third]
 
-    archive.protection.protect(first, protected=True)
+    archive.protection.protect(Level.PATIENT, first, protected=True)
     assert recycling_order(archive) == [second, third]
-    archive.protection.protect(first, protected=False)
+    archive.protection.protect(Level.PATIENT, first, protected=False)
     assert recycling_order(archive) == [second, third, first]
-    archive.protection.protect(second, protected=False)  # was not protected: keeps its place
+    archive.protection.protect(Level.PATIENT, second, protected=False)  # was not protected: keeps its place
     assert recycling_order(archive) == [second, third, first]
     seed(archive, study("P9", "1.2.9"))
     assert recycling_order(archive)[:3] == [second, third, first]
@@ -53,6 +53,40 @@ def test_who_loses_protection_is_recycled_last(archive: Archive) -> None:
 
 def test_nobody_is_not_protected(archive: Archive) -> None:
     with pytest.raises(UnknownResource):
-        archive.protection.is_protected("gone")
+        archive.protection.is_protected(Level.PATIENT, "gone")
     with pytest.raises(UnknownResource):
-        archive.protection.protect("gone", protected=True)
+        archive.protection.protect(Level.STUDY, "gone", protected=True)
+
+
+@pytest.mark.parametrize("level", [Level.STUDY, Level.SERIES])
+def test_a_study_or_series_is_protected_by_itself(archive: Archive, level: Level) -> None:
+    first, second, _ = archive.resources.ids(level)
+
+    archive.protection.protect(level, first, protected=True)
+
+    assert archive.protection.is_protected(level, first)
+    assert not archive.protection.is_protected(level, second)
+    patient = archive.resources.ancestor(level, first, Level.PATIENT)
+    assert not archive.protection.is_protected(Level.PATIENT, patient)
+    assert archive.resources.describe(level, first)["IsProtected"] is True
+    assert archive.metadata.get(level, first, "IsProtected").value == "true"
+    assert "IsProtected" not in archive.resources.describe(level, second)
+    assert 18 not in archive.metadata.all(level, second)
+
+
+@pytest.mark.parametrize("level", [Level.STUDY, Level.SERIES])
+def test_whose_study_or_series_loses_protection_is_recycled_last(archive: Archive, level: Level) -> None:
+    first, second, third = archive.resources.ids(Level.PATIENT)
+    child = next(archive.resources.children(Level.PATIENT, second, level))
+
+    archive.protection.protect(level, child, protected=True)
+    assert recycling_order(archive) == [first, second, third]
+    archive.protection.protect(level, child, protected=False)
+    assert recycling_order(archive) == [first, third, second]
+    archive.protection.protect(level, child, protected=False)
+    assert recycling_order(archive) == [first, third, second]
+
+
+def test_an_instance_cannot_be_protected(archive: Archive) -> None:
+    with pytest.raises(BadRequest, match="instances cannot"):
+        archive.protection.protect(Level.INSTANCE, next(archive.resources.ids(Level.INSTANCE)), protected=True)

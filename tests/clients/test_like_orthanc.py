@@ -274,7 +274,7 @@ REQUESTS = [
     ("GET", "/patients/nobody", ""),
     ("GET", "/patients/nobody/studies", ""),
     ("GET", "/studies/nobody/patient", ""),
-    ("GET", "/studies/{study}/protected", ""),
+    ("GET", "/instances/{instance}/protected", ""),
     ("GET", "/patients?since=0", ""),
     ("GET", "/patients?limit=1", ""),
     ("GET", "/patients?since=x&limit=1", ""),

@@ -1,4 +1,4 @@
-"""Labels of resources, protection of patients."""
+"""Labels of resources, protection of patients, studies and series."""
 
 import pytest
 
@@ -64,11 +64,43 @@ def test_a_patient_is_protected_and_released(server: Live) -> None:
         assert server.get(f"/patients/{patient}").json["IsProtected"] is (told == "1")
 
 
-def test_protection_takes_a_boolean_and_only_patients_have_it(server: Live) -> None:
+@pytest.mark.parametrize("level", ["studies", "series"])
+def test_a_protected_study_or_series_says_so_everywhere_and_an_unprotected_one_says_nothing(
+    server: Live, level: str
+) -> None:
+    told = server.upload(make_instance("CT"))
+    resource, kind = (told["ParentStudy"], "Study") if level == "studies" else (told["ParentSeries"], "Series")
+    place = f"/{level}/{resource}"
+    before = server.get(place).json
+
+    def described() -> list[dict[str, object]]:
+        found = server.post("/tools/find", {"Level": kind, "Query": {}, "Expand": True}).json
+        chosen = server.post("/tools/find", {"Level": kind, "Query": {}, "ResponseContent": ["IsProtected"]}).json
+        return [server.get(place).json, *server.get(f"/{level}?expand").json, *found, *chosen]
+
+    assert server.get(f"{place}/protected").text == "0"
+    assert not any("IsProtected" in one for one in described())
+
+    assert server.put(f"{place}/protected", "1").body == b""
+    assert server.get(f"{place}/protected").text == "1"
+    assert [one["IsProtected"] for one in described()] == [True] * 4
+    assert server.get(f"{place}/metadata/IsProtected").text == "true"
+    assert server.get(f"/patients/{told['ParentPatient']}").json["IsProtected"] is False
+
+    assert server.put(f"{place}/protected", "false").body == b""
+    assert server.get(place).json == before
+    assert server.get(f"{place}/metadata/IsProtected").status == 404
+
+
+def test_protection_takes_a_boolean_and_instances_have_none(server: Live) -> None:
     told = server.upload(make_instance("CT"))
 
     for body in ("", "x", "2", b"\xff"):
         assert server.put(f"/patients/{told['ParentPatient']}/protected", body).status == 400
+        assert server.put(f"/series/{told['ParentSeries']}/protected", body).status == 400
     assert server.get("/patients/nobody/protected").status == 404
     assert server.put("/patients/nobody/protected", "1").status == 404
-    assert server.get(f"/studies/{told['ParentStudy']}/protected").status == 404
+    assert server.get("/studies/nobody/protected").status == 404
+    assert server.put("/series/nobody/protected", "1").status == 404
+    assert server.get(f"/instances/{told['ID']}/protected").status == 404
+    assert server.put(f"/instances/{told['ID']}/protected", "1").status == 404

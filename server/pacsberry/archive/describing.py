@@ -98,8 +98,8 @@ class Describer:
         return found
 
     def _study(self, connection: sqlite3.Connection, key: int, view: View) -> dict[str, object]:
-        tags, updated_at, parent, parent_tags = connection.execute(
-            f"""SELECT s.tags, s.updated_at, p.id, {patient_tags()}
+        tags, updated_at, is_protected, parent, parent_tags = connection.execute(
+            f"""SELECT s.tags, s.updated_at, s.is_protected, p.id, {patient_tags()}
                 FROM studies s JOIN patients p ON p.key = s.parent WHERE s.key = ?""",
             (key,),
         ).fetchone()
@@ -107,6 +107,8 @@ class Describer:
         if Content.MAIN_DICOM_TAGS in view.content:
             found["MainDicomTags"] = self._tags(tags, view)
             found["PatientMainDicomTags"] = self._tags(parent_tags, view)
+        if is_protected and Content.IS_PROTECTED in view.content:
+            found["IsProtected"] = True
         if Content.METADATA_LEGACY in view.content:
             found["LastUpdate"] = utc_text(updated_at)
         if Content.PARENT in view.content:
@@ -114,14 +116,16 @@ class Describer:
         return found
 
     def _series(self, connection: sqlite3.Connection, key: int, view: View) -> dict[str, object]:
-        tags, updated_at, expected, status, parent = connection.execute(
-            f"""SELECT e.tags, e.updated_at, e.expected_instances, {series_status("e")}, s.id
+        tags, updated_at, is_protected, expected, status, parent = connection.execute(
+            f"""SELECT e.tags, e.updated_at, e.is_protected, e.expected_instances, {series_status("e")}, s.id
                 FROM series e JOIN studies s ON s.key = e.parent WHERE e.key = ?""",
             (key,),
         ).fetchone()
         found: dict[str, object] = {}
         if Content.MAIN_DICOM_TAGS in view.content:
             found["MainDicomTags"] = self._tags(tags, view)
+        if is_protected and Content.IS_PROTECTED in view.content:
+            found["IsProtected"] = True
         if Content.STATUS in view.content:
             found["Status"] = status
         if Content.METADATA_LEGACY in view.content:

@@ -117,6 +117,8 @@ def _resource(level: Level) -> str:
         members.append(_member("Instances", _array("SELECT id AS x FROM instances WHERE parent = r.key ORDER BY id")))
     if level is Level.PATIENT:
         members.append(_member("IsProtected", "CASE r.is_protected WHEN 0 THEN 'false' ELSE 'true' END"))
+    elif level is not Level.INSTANCE:  # Orthanc protects patients only: the member is there when it says something
+        members.append("""CASE r.is_protected WHEN 0 THEN '' ELSE '      "IsProtected" : true,\n' END""")
     if level is not Level.INSTANCE:
         unstable = "r.key IN (SELECT value FROM json_each(:unstable))"
         members.append(_member("IsStable", f"CASE WHEN {unstable} THEN 'false' ELSE 'true' END"))

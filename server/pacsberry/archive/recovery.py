@@ -16,6 +16,7 @@ from pacsberry.archive.deletion import delete
 from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.forms import is_instance
 from pacsberry.archive.indexing import Indexer, KeptFile
+from pacsberry.archive.rebuilding import Rebuilt
 from pacsberry.archive.receipts import receipt_of
 from pacsberry.archive.rows import BY_ID, fact, set_fact
 from pacsberry.archive.settings import ArchiveSettings
@@ -38,6 +39,7 @@ class Recovery:
     duplicates: int = 0  # kept twice: the copy goes
     lost: list[str] = field(default_factory=list)  # instance ids whose file is missing or cut short
     unreadable: list[str] = field(default_factory=list)  # files under a final name that are no DICOM
+    rebuilt: Rebuilt | None = None  # the index was missing or damaged and was made anew first
 
     def log(self) -> None:
         """Say it in the log."""

@@ -34,11 +34,15 @@ SYSTEM_METADATA_SQL: Final[Mapping[Level, Mapping[int, str]]] = {
         # As in Orthanc, who is protected has no place in the order of recycling.
         SystemMetadata.PATIENT_RECYCLING_ORDER: "CASE WHEN NOT p.is_protected THEN CAST(p.arrival AS TEXT) END",
     },
-    Level.STUDY: {SystemMetadata.LAST_UPDATE: moment("s.updated_at")},
+    Level.STUDY: {
+        SystemMetadata.LAST_UPDATE: moment("s.updated_at"),
+        SystemMetadata.IS_PROTECTED: "CASE WHEN s.is_protected THEN 'true' END",
+    },
     Level.SERIES: {
         SystemMetadata.REMOTE_AET: f"coalesce({_FIRST_SENDER}, '')",
         SystemMetadata.EXPECTED_NUMBER_OF_INSTANCES: "CAST(e.expected_instances AS TEXT)",
         SystemMetadata.LAST_UPDATE: moment("e.updated_at"),
+        SystemMetadata.IS_PROTECTED: "CASE WHEN e.is_protected THEN 'true' END",
     },
     Level.INSTANCE: {
         SystemMetadata.INDEX_IN_SERIES: "CAST(i.index_in_series AS TEXT)",

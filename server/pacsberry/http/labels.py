@@ -1,4 +1,4 @@
-"""What teachers mark: labels of any resource, and the protection of patients from the recycler."""
+"""What teachers mark: labels of any resource, and the protection of what the recycler should leave alone."""
 
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
@@ -34,24 +34,25 @@ def list_all_labels(request: Request, context: Context) -> Answer:
     return Answer.json(context.archive.labels.in_use())
 
 
-def get_protection(request: Request, context: Context, id: str) -> Answer:
-    """'1' when the recycler leaves the patient alone, else '0'."""
-    return Answer.text("1" if context.archive.protection.is_protected(id) else "0")
+def get_protection(request: Request, context: Context, level: Level, id: str) -> Answer:
+    """'1' when the resource is protected, else '0'; a protected study or series keeps its patient."""
+    return Answer.text("1" if context.archive.protection.is_protected(level, id) else "0")
 
 
-def set_protection(request: Request, context: Context, id: str) -> Answer:
-    """Shield a patient from the recycler, or end that."""
-    context.archive.protection.protect(id, protected=request.truth_of_body())
+def set_protection(request: Request, context: Context, level: Level, id: str) -> Answer:
+    """Shield a patient, study or series from the recycler, or end that."""
+    context.archive.protection.protect(level, id, protected=request.truth_of_body())
     return Answer.empty()
 
 
 _LABEL = "/<level:level>/<id>/labels/<label>"
+_PROTECTED = "/<level:level:patients|studies|series>/<id>/protected"
 ROUTES = [
     Route("GET", "/tools/labels", list_all_labels),
     Route("GET", "/<level:level>/<id>/labels", list_labels),
     Route("GET", _LABEL, has_label),
     Route("PUT", _LABEL, add_label),
     Route("DELETE", _LABEL, remove_label),
-    Route("GET", "/patients/<id>/protected", get_protection),
-    Route("PUT", "/patients/<id>/protected", set_protection),
+    Route("GET", _PROTECTED, get_protection),
+    Route("PUT", _PROTECTED, set_protection),
 ]

@@ -1,0 +1,95 @@
+"""Opens the index at a start; one that is missing or damaged is made anew from the files, without asking anybody.
+
+A classroom box has nobody who could.  The damaged index is kept aside, and the log and the status tell of it.
+"""
+
+import logging
+import sqlite3
+import time
+from pathlib import Path
+
+from pacsberry.archive.filestore import FileStore
+from pacsberry.archive.index import Index
+from pacsberry.archive.index_files import IndexFiles
+from pacsberry.archive.note import BadNote
+from pacsberry.archive.notes import write_note
+from pacsberry.archive.notes_file import NotesFile
+from pacsberry.archive.notes_mirror import Mirrored
+from pacsberry.archive.rebuilding import rebuild
+from pacsberry.archive.recovery import Recovery, recover
+from pacsberry.archive.settings import ArchiveSettings
+from pacsberry.errors import IndexDamaged
+
+LOGGER = logging.getLogger("pacsberry.archive")
+
+_SECONDS_BETWEEN_WORDS = 10.0
+
+
+def open_index(index: Index, path: Path, files: FileStore, settings: ArchiveSettings, now: int) -> Recovery:
+    """Open, upgrade and recover the index at `path`; `files` is started.
+
+    Raises NoRoom, OSError, IndexTooNew and StorageBusy.
+    """
+    reason = _why_anew(IndexFiles(path), files)
+    if reason is None:
+        try:
+            return _open(index, files, settings, now)
+        except IndexDamaged as error:
+            index.close()
+            reason = str(error)
+    LOGGER.error("%s It is made anew from the files.", reason)
+    rebuilt = rebuild(files, path, settings, reason=reason, now=now, progress=_Telling().tell)
+    rebuilt.log()
+    found = _open(index, files, settings, now)
+    found.rebuilt = rebuilt
+    return found
+
+
+def _why_anew(ours: IndexFiles, files: FileStore) -> str | None:
+    """Why the index has to be made anew, or None."""
+    if ours.is_marked:
+        return f"Damage was met in the index {ours.index}."
+    if ours.is_missing and any(next(files.names_in(bucket), None) for bucket in files.bucket_numbers()):
+        return f"There are files, and no index {ours.index}."
+    return None
+
+
+def _open(index: Index, files: FileStore, settings: ArchiveSettings, now: int) -> Recovery:
+    migrations = index.open()
+    found = index.prepare(lambda connection: recover(connection, files, settings, now))
+    index.prepare(lambda connection: _catch_up(connection, files))
+    found.migrations = [] if 1 in migrations else migrations
+    return found
+
+
+def _catch_up(connection: sqlite3.Connection, files: FileStore) -> None:
+    """Take notes from the file that the index has forgotten, as when its write-ahead log was lost.
+
+    Whose facts wait to be written has later ones in the index.
+    """
+    file = NotesFile(files.storage)
+    if not Mirrored.of(connection).is_behind(file.state()):
+        return
+    waiting = set(connection.execute("SELECT level, id FROM notes_outbox"))
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for note in file.read():
+            if not isinstance(note, BadNote) and (int(note.level), note.id) not in waiting:
+                write_note(connection, files, note, replace=True)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+class _Telling:
+    """Says in the log how far it is, now and then."""
+
+    def __init__(self) -> None:
+        self._told = time.monotonic()
+
+    def tell(self, files: int, done: int, total: int) -> None:
+        """As rebuilding.Progress."""
+        if time.monotonic() - self._told >= _SECONDS_BETWEEN_WORDS:
+            self._told = time.monotonic()
+            LOGGER.warning("The index is being made anew: %d files so far, %d %%.", files, 100 * done // (total or 1))

@@ -1,0 +1,334 @@
+"""Makes an index anew from the files and the notes beside them, while nobody else uses the storage.
+
+The order that lets the plug be pulled at any moment:
+1. an earlier attempt is removed; the old index is asked what it still knows (salvage.py);
+2. the new index is built as index.sqlite3.new: the instances in the order in which they were received, then the notes;
+3. it is synced;
+4. the old index gets a second name, index.sqlite3.old-DATE, and an older one of that kind goes;
+5. the new one takes the name index.sqlite3, in one step.
+Until 5 the old index is the index, and whoever starts then starts over.  Memory does not grow with the archive.
+"""
+
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from pacsberry.archive.filestore import FileStore
+from pacsberry.archive.forms import ATTACHED_SUFFIX, is_instance, suffix_of
+from pacsberry.archive.index_files import IndexFiles
+from pacsberry.archive.indexing import Indexer, KeptFile
+from pacsberry.archive.migrations import migrate
+from pacsberry.archive.note import BadNote, Note
+from pacsberry.archive.notes import write_note
+from pacsberry.archive.notes_file import NotesFile
+from pacsberry.archive.notes_mirror import Mirrored
+from pacsberry.archive.rereading import kept_again
+from pacsberry.archive.rows import fact, set_fact
+from pacsberry.archive.salvage import salvage
+from pacsberry.archive.settings import ArchiveSettings
+from pacsberry.errors import DamagedFile, NoRoom, UnknownResource, UnreadableDicom
+from pacsberry.model import Level, OverwritePolicy
+
+LOGGER = logging.getLogger("pacsberry.archive")
+
+_BATCH: Final = 500  # files in one transaction, and headers in memory
+_NAMED: Final = 100  # of each kind of problem are named; the others are counted
+_CACHE_KIB: Final = 16384
+_FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+Progress = Callable[[int, int, int], None]
+"""Is told files done, bytes done and bytes in all, after each batch; the first time when nothing is done."""
+
+
+@dataclass(slots=True)
+class Names:
+    """Things of one kind: how many, and the first of them by name."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, name: str) -> None:
+        """One more."""
+        self.count += 1
+        if len(self.first) < _NAMED:
+            self.first.append(name)
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    """What a rebuild brought back, and what not."""
+
+    reason: str  # why there was one: a sentence
+    at: int  # UTC seconds
+    found: dict[str, int] = field(default_factory=dict)  # patients, studies, series, instances
+    noted: int = 0  # resources that have their labels, metadata, attachments or protection again
+    duplicates: int = 0  # files of an instance that has another one: they go
+    deleted: int = 0  # files that were deleted already, and go now
+    unreadable: Names = field(default_factory=Names)  # files that are no DICOM, or damaged: they stay
+    bad_notes: Names = field(default_factory=Names)  # lines that are no notes
+    gone: Names = field(default_factory=Names)  # resources that notes tell of, and that have no file any more
+    unlinked: Names = field(default_factory=Names)  # users' attachments whose file is missing or not whole
+    unclaimed: Names = field(
+        default_factory=Names
+    )  # files that were attached to something, nobody knows what: they stay
+    old: Path | None = None  # where the old index is now
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that lay on the card is in the index."""
+        problems = (self.unreadable, self.bad_notes, self.gone, self.unlinked, self.unclaimed)
+        return not any(problem.count for problem in problems)
+
+    def lines(self) -> Iterator[str]:
+        """What there is to say, one sentence a line: all of it, then what is not as it should be."""
+        found = ", ".join(f"{count} {level}" for level, count in self.found.items())
+        yield f"The index was made anew from the files: {found}."
+        yield f"{self.noted} of them have labels, metadata, attachments or protection, from notes.jsonl."
+        if self.duplicates:
+            yield f"{self.duplicates} files were there twice: the copies go."
+        if self.deleted:
+            yield f"{self.deleted} files were deleted already and go now."
+        for names, sentence in (
+            (self.unreadable, "files cannot be read as DICOM; they stay where they are, outside the index"),
+            (self.bad_notes, "lines of notes.jsonl say nothing that can be used"),
+            (self.gone, "resources have labels, metadata or protection in notes.jsonl, and no file any more"),
+            (self.unlinked, "attachments of users have lost their file"),
+            (self.unclaimed, "files of users' attachments belong to nobody knows what; they stay where they are"),
+        ):
+            if names.count:
+                yield f"{names.count} {sentence}: {', '.join(names.first)}{'' if names.count <= _NAMED else ', …'}."
+        if self.old is not None:
+            yield f"The old index is kept as {self.old} until the next rebuild."
+
+    def log(self) -> None:
+        """Say it in the log."""
+        for line in self.lines():
+            LOGGER.warning("%s", line)
+
+
+def rebuild(
+    files: FileStore,
+    index: Path,
+    settings: ArchiveSettings,
+    *,
+    reason: str,
+    now: int,
+    checksums: bool = False,
+    progress: Progress = lambda files_done, bytes_done, bytes_in_all: None,
+) -> Rebuilt:
+    """Make the index anew; `files` is started, and nobody has the index open.
+
+    `checksums`: read every file whole for its CRC-32, which the scrub computes otherwise.  Raises NoRoom and OSError;
+    then everything is as it was.
+    """
+    ours = IndexFiles(index)
+    found = Rebuilt(reason, now)
+    ours.remove_unfinished()
+    try:
+        with contextlib.closing(_create(ours)) as connection:
+            build = _Build(connection, files, settings, found, checksums=checksums)
+            build.salvage(ours)
+            build.instances(progress)
+            build.notes()
+            build.finish()
+        found.old = ours.swap(now)
+    except sqlite3.OperationalError as error:
+        ours.remove_unfinished()
+        if error.sqlite_errorcode & 0xFF in _FULL:
+            raise NoRoom(
+                f"There is no room to make the index anew ({error}). Delete files beside the storage."
+            ) from error
+        raise
+    except BaseException:
+        ours.remove_unfinished()
+        raise
+    return found
+
+
+def _create(ours: IndexFiles) -> sqlite3.Connection:
+    """An empty index of today's version, and beside it the list of files; neither is of use before it is complete."""
+    ours.new.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(ours.new, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        migrate(connection)
+        connection.execute("ATTACH DATABASE ? AS scratch", (str(ours.scratch),))
+        connection.execute("PRAGMA scratch.journal_mode = OFF")
+        connection.execute("PRAGMA scratch.synchronous = OFF")
+        connection.execute(
+            """CREATE TABLE scratch.listed (received_ns INTEGER, file TEXT, size INTEGER,
+               PRIMARY KEY (received_ns, file)) WITHOUT ROWID"""
+        )
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class _Build:
+    """The steps that fill a new index."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        files: FileStore,
+        settings: ArchiveSettings,
+        found: Rebuilt,
+        *,
+        checksums: bool,
+    ) -> None:
+        self._connection = connection
+        self._files = files
+        self._settings = settings
+        self._found = found
+        self._checksums = checksums
+
+    def salvage(self, ours: IndexFiles) -> None:
+        """Take over what only the old index knows."""
+        with self._transaction():
+            salvage(ours, self._files.storage, self._connection)
+
+    def instances(self, progress: Progress) -> None:
+        """Index every file of an instance, the one received first first, as they came."""
+        with self._transaction():
+            for bucket in self._files.bucket_numbers():
+                self._connection.executemany("INSERT INTO scratch.listed VALUES (?, ?, ?)", self._listed(bucket))
+        deleted = "SELECT count(*) FROM scratch.listed WHERE file IN (SELECT file FROM garbage)"
+        self._found.deleted = self._number(deleted)
+        total = self._number("SELECT coalesce(sum(size), 0) FROM scratch.listed")
+        progress(0, 0, total)
+        indexer = Indexer()
+        last, done_files, done_bytes = (-1, ""), 0, 0
+        while page := self._connection.execute(
+            f"SELECT received_ns, file, size FROM scratch.listed WHERE (received_ns, file) > (?, ?) LIMIT {_BATCH}",
+            last,
+        ).fetchall():
+            batch = [kept for _, name, _ in page if (kept := self._read(name)) is not None]
+            with self._transaction():
+                before = self._number("SELECT count(*) FROM garbage")
+                indexer.insert(self._connection, batch)
+                self._found.duplicates += self._number("SELECT count(*) FROM garbage") - before
+            last = page[-1][:2]
+            done_files += len(page)
+            done_bytes += sum(size for _, _, size in page)
+            progress(done_files, done_bytes, total)
+        self._settle_times()
+
+    def notes(self) -> None:
+        """Write what the notes say in the end of each resource: first find its last line, then write that."""
+        file = NotesFile(self._files.storage)
+        state = file.state()
+        found = self._found
+        with self._transaction():
+            self._connection.execute(
+                "CREATE TABLE scratch.said (level, id, line, PRIMARY KEY (level, id)) WITHOUT ROWID"
+            )
+            for line, note in enumerate(file.read(), start=1):
+                if isinstance(note, BadNote):
+                    found.bad_notes.add(f"line {line}: {note}")
+                elif not note.more:
+                    said = (int(note.level), note.id, line)
+                    self._connection.execute("INSERT OR REPLACE INTO scratch.said VALUES (?, ?, ?)", said)
+            for line, note in enumerate(file.read(), start=1):
+                if not isinstance(note, BadNote) and not note.is_empty and self._counts(note, line):
+                    self._write(note)
+        if not (found.bad_notes.count or found.gone.count or found.unlinked.count):
+            with self._transaction():
+                self._connection.execute("DELETE FROM notes_outbox")
+                Mirrored(state, 0 if state is None else state.size).note(self._connection)
+
+    def finish(self) -> None:
+        """See what nobody claims, and note what a start wants to know."""
+        found = self._found
+        for bucket in self._files.bucket_numbers():
+            for name in self._files.names_in(bucket):
+                if suffix_of(name) == ATTACHED_SUFFIX and not self._is_claimed(name):
+                    found.unclaimed.add(name)
+        if found.unclaimed.count or found.unreadable.count:
+            self._files.next_bucket()  # a start looks into the open ones and would take these files for unfinished
+        with self._transaction():
+            for name, value in (
+                ("open_bucket", self._files.first_open_bucket()),
+                ("clean", 1),
+                ("starts", 1),
+                ("rebuilt_at", found.at),
+            ):
+                set_fact(self._connection, name, value)
+        for level in Level:
+            found.found[level.plural] = fact(self._connection, level.plural)
+
+    def _listed(self, bucket: int) -> Iterator[tuple[int, str, int]]:
+        for name in self._files.names_in(bucket):
+            if is_instance(name):
+                with contextlib.suppress(FileNotFoundError):
+                    facts = self._files.path(name).stat()
+                    yield max(0, facts.st_mtime_ns), name, facts.st_size
+
+    def _read(self, name: str) -> KeptFile | None:
+        """What is kept in a file; None when it was deleted, or cannot be read."""
+        if self._connection.execute("SELECT 1 FROM garbage WHERE file = ?", (name,)).fetchone() is not None:
+            return None
+        try:
+            return kept_again(
+                self._files,
+                self._settings,
+                name,
+                checksums=self._checksums,
+                replaces=self._settings.overwrite is not OverwritePolicy.NEVER,
+            )
+        except (UnreadableDicom, DamagedFile, UnknownResource, OSError) as error:
+            LOGGER.error("%s: %s", name, error)
+            self._found.unreadable.add(name)
+            return None
+
+    def _settle_times(self) -> None:
+        """LastUpdate of what holds instances is the reception of the last one; a batch has them of many moments."""
+        with self._transaction():
+            for level, moment in (
+                (Level.SERIES, "received_at"),
+                (Level.STUDY, "updated_at"),
+                (Level.PATIENT, "updated_at"),
+            ):
+                below = Level(level + 1).plural
+                self._connection.execute(
+                    f"UPDATE {level.plural} SET updated_at = "
+                    f"(SELECT max({moment}) FROM {below} WHERE {below}.parent = {level.plural}.key)"
+                )
+
+    def _counts(self, note: Note, line: int) -> bool:
+        """Whether a line belongs to the last state of its resource."""
+        (last,) = self._connection.execute(
+            "SELECT coalesce(max(line), 0) FROM scratch.said WHERE level = ? AND id = ?", (int(note.level), note.id)
+        ).fetchone()
+        return bool(line > last if note.more else line == last)
+
+    def _write(self, note: Note) -> None:
+        unlinked = write_note(self._connection, self._files, note, replace=False)
+        what = f"{note.level.title.lower()} {note.id}"
+        if unlinked is None:
+            self._found.gone.add(what)
+            return
+        self._found.noted += not note.more
+        for file in unlinked:
+            self._found.unlinked.add(f"attachment {file.number} of {what}: {file.file}")
+
+    def _is_claimed(self, name: str) -> bool:
+        query = "SELECT 1 FROM attachments WHERE file = ?1 UNION ALL SELECT 1 FROM garbage WHERE file = ?1"
+        return self._connection.execute(query, (name,)).fetchone() is not None
+
+    def _number(self, query: str) -> int:
+        return int(self._connection.execute(query).fetchone()[0])
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Without a journal there is no way back: whoever fails throws the new index away."""
+        self._connection.execute("BEGIN")
+        yield
+        self._connection.execute("COMMIT")
