@@ -7,6 +7,7 @@ replaces becomes garbage in the same transaction.
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+
 from pacsberry.archive.arriving import Arriving
 from pacsberry.archive.attachment_names import DICOM, FIRST_USER_NUMBER, AttachmentNames
 from pacsberry.archive.filestore import FileStore
@@ -16,7 +17,7 @@ from pacsberry.archive.places import ALIASES, key_of, upwards
 from pacsberry.archive.revisions import check, etag
 from pacsberry.archive.rows import log_change
 from pacsberry.archive.spool import Spool
-from pacsberry.errors import BadRequest, NotAllowed, PacsberryError, UnknownResource
+from pacsberry.errors import BadRequest, Conflict, NotAllowed, PacsberryError, UnknownResource
 from pacsberry.model import Clock, Level
 
 
@@ -120,10 +121,26 @@ class Attachments:
         """
         number = self._writable(name)
         with self._arriving.let_in_attachment(self._patient_of(level, resource_id), content.size):
-            return self._put(level, resource_id, number, content, if_match)
+            return self._put(level, resource_id, number, content, if_match=if_match)
+
+    def restore(self, level: Level, resource_id: str, number: int, content: Spool, revision: int) -> Attachment:
+        """Attach a file out of a backup, as `put` does, with the revision it had.
+
+        Conflict when what is there has that revision or a later one: it stays.
+        """
+        self._writable(str(number))
+        with self._arriving.let_in_attachment(self._patient_of(level, resource_id), content.size):
+            return self._put(level, resource_id, number, content, restored=revision)
 
     def _put(
-        self, level: Level, resource_id: str, number: int, content: Spool, if_match: str | None
+        self,
+        level: Level,
+        resource_id: str,
+        number: int,
+        content: Spool,
+        *,
+        if_match: str | None = None,
+        restored: int | None = None,
     ) -> Attachment:
         file = self._files.keep(content, ATTACHED_SUFFIX)
         size, crc32 = content.size, content.crc32
@@ -132,10 +149,14 @@ class Attachments:
         def act(connection: sqlite3.Connection) -> Attachment:
             key = key_of(connection, level, resource_id)
             old = self._stored(connection, level, key, number)
-            check(if_match, old.etag if old else None, is_required=self._check_revisions)
-            revision = 0
+            if restored is None:
+                check(if_match, old.etag if old else None, is_required=self._check_revisions)
+            elif old is not None and old.revision >= restored:
+                raise Conflict("What is attached there is not older than the backup: it stays.")
+            revision = restored or 0
             if old is not None:
-                revision = old.revision + 1
+                if restored is None:
+                    revision = old.revision + 1
                 connection.execute("INSERT OR IGNORE INTO garbage VALUES (?)", (old.file,))
             connection.execute(
                 """INSERT OR REPLACE INTO attachments (level, key, type, file, size, md5, crc32, revision)

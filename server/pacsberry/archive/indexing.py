@@ -34,7 +34,7 @@ class KeptFile:
 class BatchOutcome:
     """What a batch did, told to the others after its commit."""
 
-    touched: dict[tuple[Level, int], None]  # parents that received an instance, in order
+    touched: dict[tuple[Level, int], int]  # parents that received an instance, in order, and when the latest came
     garbage: bool = False
 
 
@@ -71,11 +71,11 @@ class Indexer:
             for level, parent in created:
                 log_change(connection, f"New{level.title}", level, parent, kept.received_at)
             for touched in ((Level.PATIENT, patient), (Level.STUDY, study), (Level.SERIES, series)):
-                outcome.touched.pop(touched, None)
-                outcome.touched[touched] = None
+                before = outcome.touched.pop(touched, 0)
+                outcome.touched[touched] = max(before, kept.received_at)
             series_touched[series] = None
             outcome.garbage |= kept.replaces
-        self._update_parents(connection, outcome, latest)
+        self._update_parents(connection, outcome)
         for series in series_touched:
             _log_if_complete(connection, series, latest)
         for name, difference in totals.items():
@@ -248,17 +248,18 @@ class Indexer:
         return key
 
     @staticmethod
-    def _update_parents(connection: sqlite3.Connection, outcome: BatchOutcome, latest: int) -> None:
+    def _update_parents(connection: sqlite3.Connection, outcome: BatchOutcome) -> None:
+        """LastUpdate and order of arrival; what comes out of a backup makes nothing older than it is."""
         for level in (Level.SERIES, Level.STUDY):
             connection.executemany(
-                f"UPDATE {level.plural} SET updated_at = ? WHERE key = ?",
-                [(latest, key) for at, key in outcome.touched if at == level],
+                f"UPDATE {level.plural} SET updated_at = max(updated_at, ?) WHERE key = ?",
+                [(latest, key) for (at, key), latest in outcome.touched.items() if at == level],
             )
-        patients = [key for at, key in outcome.touched if at == Level.PATIENT]
+        patients = [(latest, key) for (at, key), latest in outcome.touched.items() if at == Level.PATIENT]
         (arrival,) = connection.execute("SELECT value FROM facts WHERE name = 'arrival'").fetchone()
         connection.executemany(
-            "UPDATE patients SET updated_at = ?, arrival = ? WHERE key = ?",
-            [(latest, arrival + number, key) for number, key in enumerate(patients, start=1)],
+            "UPDATE patients SET updated_at = max(updated_at, ?), arrival = ? WHERE key = ?",
+            [(latest, arrival + number, key) for number, (latest, key) in enumerate(patients, start=1)],
         )
         count(connection, "arrival", len(patients))
 

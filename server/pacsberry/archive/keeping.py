@@ -43,15 +43,21 @@ class Keeper:
         self._condition = threading.Condition()  # guards the claims
         self._claims: set[str] = set()
 
-    def keep(self, spool: Spool, header: Header, receipt: Receipt) -> Kept:
-        """Keep a spooled instance, or find it there; durable when this returns.  Raises NoRoom."""
+    def keep(self, spool: Spool, header: Header, receipt: Receipt, *, restored_from: int | None = None) -> Kept:
+        """Keep a spooled instance, or find it there; durable when this returns.  Raises NoRoom.
+
+        `restored_from`: of an instance out of a backup, when it was received (UTC seconds); what is there stays then,
+        whatever the policy.
+        """
         self._index.refuse_if_failing()
         instance_id = header.identifiers.orthanc_id(Level.INSTANCE)
         with self._claim(instance_id):
             present = self._find(instance_id)
-            if present is not None and self._stays(present, spool):
+            if present is not None and self._stays(present, spool, is_restored=restored_from is not None):
                 return Kept(KeepStatus.ALREADY_STORED, header.identifiers)
             spool.note_receipt(receipt_text(receipt))
+            if restored_from is not None:
+                spool.date(restored_from)
             if present is not None:
                 spool.date_after(self._files.path(present[0]))
             growth = spool.size - (present[2] if present is not None else 0)
@@ -63,7 +69,7 @@ class Keeper:
                     size=spool.size,
                     md5=spool.md5,
                     crc32=spool.crc32,
-                    received_at=int(self._clock.now()),
+                    received_at=int(self._clock.now()) if restored_from is None else restored_from,
                     replaces=present is not None,
                     growth=growth,
                 )
@@ -93,11 +99,13 @@ class Keeper:
             ).fetchone()
         return row
 
-    def _stays(self, present: tuple[str, str, int], spool: Spool) -> bool:
+    def _stays(self, present: tuple[str, str, int], spool: Spool, *, is_restored: bool) -> bool:
         """Whether what is there stays; a file that has vanished from the card is replaced whatever the policy."""
         file, md5, size = present
         if not self._files.exists(file):
             return False
+        if is_restored:
+            return True
         if self._overwrite is OverwritePolicy.ALWAYS:
             return False
         if self._overwrite is OverwritePolicy.IF_CHANGED:

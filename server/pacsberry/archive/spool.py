@@ -88,6 +88,11 @@ class Spool:
             if facts.st_mtime_ns < earliest:
                 os.utime(self._descriptor, ns=(facts.st_atime_ns, earliest))
 
+    def date(self, seconds: int) -> None:
+        """Give the file the time at which it was first received: recovery goes by it."""
+        with contextlib.suppress(OSError, OverflowError):
+            os.utime(self._descriptor, (seconds, seconds))
+
     def sync(self) -> None:
         """Return when the content is on the card."""
         try:
