@@ -1,7 +1,10 @@
 """From a raw DICOM identifier to the resources that carry it."""
 
+from collections.abc import Iterable
+
 from pacsberry.archive.index import Index
 from pacsberry.archive.places import bindable
+from pacsberry.archive.rows import BY_ID
 from pacsberry.dicom.text import fold
 from pacsberry.model import Level
 
@@ -15,6 +18,12 @@ class Lookup:
 
     def __init__(self, index: Index) -> None:
         self._index = index
+
+    def missing(self, instance_ids: Iterable[str]) -> list[str]:
+        """Of these Orthanc identifiers of instances those that are not there, in their order."""
+        query = f"SELECT 1 FROM instances WHERE {BY_ID}"
+        with self._index.read() as connection:
+            return [one for one in instance_ids if connection.execute(query, (one,)).fetchone() is None]
 
     def resources(self, identifier: str) -> list[tuple[Level, str]]:
         """Level and Orthanc identifier of everything whose PatientID or UID is `identifier`, patients first.

@@ -13,6 +13,7 @@ from pacsberry.http import (
     metadata,
     page,
     resources,
+    restoring,
     slices,
     system,
     tags,
@@ -41,6 +42,7 @@ _NOUNS = (
     attachments,
     changes,
     archives,
+    restoring,
     page,
 )
 _TABLE = [route for noun in _NOUNS for route in noun.ROUTES]

@@ -24,8 +24,10 @@ class Ingest:
         self._reader = reader
         self._quarantine = quarantine
 
-    def accept(self, spool: Spool, receipt: Receipt) -> Kept:
+    def accept(self, spool: Spool, receipt: Receipt, *, restored_from: int | None = None) -> Kept:
         """Take in an uploaded Part 10 file or bare data set; durable when this returns.
+
+        `restored_from`: of a file out of a backup, when it was first received (UTC seconds).
 
         UnreadableDicom when it is none or is cut short, NoRoom when the card is full: then nothing is kept.
         """
@@ -33,7 +35,7 @@ class Ingest:
         if header.pixel_data_offset is not None or header.transfer_syntax_uid in DEFLATED_SYNTAXES:
             with spool.open() as file:  # the header was read as far as the pixels; a file may be cut in or behind them
                 check_complete(file, size=spool.size, start=header.pixel_data_offset)
-        return self._archive.keep(spool, header, receipt)
+        return self._archive.keep(spool, header, receipt, restored_from=restored_from)
 
     def accept_dataset(
         self, spool: Spool, receipt: Receipt, *, transfer_syntax_uid: str, sop_class_uid: str, sop_uid: str
