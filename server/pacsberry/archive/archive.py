@@ -33,10 +33,12 @@ from pacsberry.archive.notes_mirror import NotesMirror
 from pacsberry.archive.opening import open_index
 from pacsberry.archive.outside_tags import OutsideTags
 from pacsberry.archive.protection import Protection
-from pacsberry.archive.recovery import Recovery, note_clean_stop
+from pacsberry.archive.rebuilding import Progress, Rebuilt, no_progress, rebuild
+from pacsberry.archive.recovery import Recovery, note_clean_stop, recover
 from pacsberry.archive.remover import Remover
 from pacsberry.archive.resources import Resources
 from pacsberry.archive.room import BALLAST_NAME
+from pacsberry.archive.rows import fact
 from pacsberry.archive.search import Search
 from pacsberry.archive.settings import ArchiveSettings
 from pacsberry.archive.spool import Spool
@@ -163,14 +165,38 @@ class Archive:
 
     @contextlib.contextmanager
     def for_repair(self) -> Iterator[None]:
-        """The storage taken, the index open for reading and writing, and nothing recovered or removed by itself."""
+        """The storage taken and the index open for reading and writing, without any other thread.
+
+        Nothing is changed by itself, unless the last stop was unclean: then what every start does is done first.
+        """
         self.files.start()
         try:
             self.index.open()
+            self.index.prepare(self._recover_if_unclean)
             self.index.start()
             yield
         finally:
             self.index.stop()
+            self.files.stop()
+
+    def _recover_if_unclean(self, connection: sqlite3.Connection) -> None:
+        if not fact(connection, "clean"):
+            recover(connection, self.files, self._settings, self._now()).log()
+
+    def rebuild_index(self, progress: Progress = no_progress, *, checksums: bool = False) -> Rebuilt:
+        """Make the index anew from the files while nothing else uses the storage; see rebuilding.py."""
+        self.files.start()
+        try:
+            return rebuild(
+                self.files,
+                self._index_files.index,
+                self._settings,
+                reason="Somebody asked for it.",
+                now=self._now(),
+                checksums=checksums,
+                progress=progress,
+            )
+        finally:
             self.files.stop()
 
     def spool(self) -> Spool:
@@ -185,9 +211,9 @@ class Archive:
         """Ask `admission` before anything is kept; to be said before the start."""
         self.arriving.admission = admission
 
-    def keep(self, spool: Spool, header: Header, receipt: Receipt) -> Kept:
-        """Keep a received instance; durable when this returns.  Raises NoRoom."""
-        return self._keeper.keep(spool, header, receipt)
+    def keep(self, spool: Spool, header: Header, receipt: Receipt, *, restored_from: int | None = None) -> Kept:
+        """Keep a received instance, or one out of a backup (keeping.py); durable when this returns.  Raises NoRoom."""
+        return self._keeper.keep(spool, header, receipt, restored_from=restored_from)
 
     def delete(self, level: Level, resource_id: str) -> tuple[Level, str] | None:
         """Delete a resource and what is below it; returns the closest surviving ancestor.  Raises UnknownResource."""

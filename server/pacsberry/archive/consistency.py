@@ -20,7 +20,6 @@ _FACTS: Final = ("metadata", "labels", "attachments")
 _COUNTED: Final = {
     **{level.plural: f"SELECT count(*) FROM {level.plural}" for level in Level},
     "total_bytes": "SELECT coalesce(sum(size), 0) FROM instances",
-    "stored_bytes": "SELECT coalesce(sum(coalesce(stored_size, size)), 0) FROM instances",
 }
 
 # Instances whose way up to a patient is broken, or whose origin or format is lost.
@@ -29,10 +28,14 @@ BROKEN_INSTANCES: Final = """FROM instances LEFT JOIN series ON series.key = ins
     LEFT JOIN origins ON origins.key = instances.origin LEFT JOIN formats ON formats.key = instances.format
     WHERE patients.key IS NULL OR origins.key IS NULL OR formats.key IS NULL"""
 
-# Parents without a child, or without a parent of their own; asked from below upwards.
-USELESS_PARENTS: Final = {
-    Level.SERIES: "parent NOT IN (SELECT key FROM studies) OR key NOT IN (SELECT parent FROM instances)",
-    Level.STUDY: "parent NOT IN (SELECT key FROM patients) OR key NOT IN (SELECT parent FROM series)",
+# Parents without a parent of their own, from above downwards, and without a child, from below upwards.
+BROKEN_PARENTS: Final = {
+    Level.STUDY: "parent NOT IN (SELECT key FROM patients)",
+    Level.SERIES: "parent NOT IN (SELECT key FROM studies)",
+}
+EMPTY_PARENTS: Final = {
+    Level.SERIES: "key NOT IN (SELECT parent FROM instances)",
+    Level.STUDY: "key NOT IN (SELECT parent FROM series)",
     Level.PATIENT: "key NOT IN (SELECT parent FROM studies)",
 }
 
@@ -79,8 +82,9 @@ class Consistency:
         """How many rows belong to nothing, by table."""
         found = {}
         with self._index.read() as connection:
-            for level, condition in USELESS_PARENTS.items():
-                found[level.plural] = _count(connection, level.plural, condition)
+            for level, empty in EMPTY_PARENTS.items():
+                broken = BROKEN_PARENTS.get(level, "FALSE")
+                found[level.plural] = _count(connection, level.plural, f"{empty} OR {broken}")
             for table in _FACTS:
                 found[table] = sum(_count(connection, table, orphan_facts(level)) for level in Level)
                 found[table] += _count(connection, table, "level NOT IN (0, 1, 2, 3)")

@@ -9,7 +9,13 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from pacsberry.archive.consistency import BROKEN_INSTANCES, USELESS_PARENTS, orphan_facts, wrong_counters
+from pacsberry.archive.consistency import (
+    BROKEN_INSTANCES,
+    BROKEN_PARENTS,
+    EMPTY_PARENTS,
+    orphan_facts,
+    wrong_counters,
+)
 from pacsberry.archive.deletion import Deletion, delete
 from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.index import Index
@@ -72,21 +78,39 @@ class Mending:
         return not self._index.write(lambda connection: Indexer().insert(connection, [kept])).garbage
 
     def drop_broken(self) -> None:
-        """Forget the rows that hang in the air; the files of instances among them stay, to be adopted."""
+        """Forget instances, series and studies that hang in the air; the instances' files stay, to be adopted."""
 
         def act(connection: sqlite3.Connection) -> None:
             connection.execute(f"DELETE FROM instances WHERE key IN (SELECT instances.key {BROKEN_INSTANCES})")
-            for level, condition in USELESS_PARENTS.items():
+            for level, condition in BROKEN_PARENTS.items():
                 connection.execute(f"DELETE FROM {level.plural} WHERE {condition}")
-            for table in ("metadata", "labels", "attachments"):
-                for level in Level:
-                    connection.execute(f"DELETE FROM {table} WHERE {orphan_facts(level)}")
-                connection.execute(f"DELETE FROM {table} WHERE level NOT IN (0, 1, 2, 3)")
 
         self._index.write(act)
 
+    def drop_empty(self) -> list[str]:
+        """Forget parents without a child, and metadata, labels and attachments of nothing; returns the attached files.
+
+        For after everything that can be adopted has been.
+        """
+
+        def act(connection: sqlite3.Connection) -> list[str]:
+            for level, condition in EMPTY_PARENTS.items():
+                connection.execute(f"DELETE FROM {level.plural} WHERE {condition}")
+            conditions = [*map(orphan_facts, Level), "level NOT IN (0, 1, 2, 3)"]
+            files = [
+                file
+                for condition in conditions
+                for (file,) in connection.execute(f"SELECT file FROM attachments WHERE {condition}")
+            ]
+            for table in ("metadata", "labels", "attachments"):
+                for condition in conditions:
+                    connection.execute(f"DELETE FROM {table} WHERE {condition}")
+            return files
+
+        return self._index.write(act)
+
     def forget_row(self, key: int) -> None:
-        """Remove the row of one instance and nothing else: its file stays, `drop_broken` and `recount` follow."""
+        """Remove the row of one instance and nothing else: its file stays, `drop_empty` and `recount` follow."""
         self._index.write(lambda connection: connection.execute("DELETE FROM instances WHERE key = ?", (key,)).close())
 
     def recount(self) -> None:

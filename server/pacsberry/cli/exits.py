@@ -16,6 +16,7 @@ class Exit(IntEnum):
     NOT_LISTENING = 4
     NO_ROOM = 5
     INDEX_TOO_NEW = 6
+    FINDINGS = 7
     INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
@@ -27,6 +28,7 @@ MEANINGS = {
     Exit.NOT_LISTENING: "a port cannot be opened, most often because another program has it",
     Exit.NO_ROOM: "the storage is full",
     Exit.INDEX_TOO_NEW: "the index was written by a later version of Pacsberry",
+    Exit.FINDINGS: "done, and something was not as it should be; it is named",
     Exit.INTERRUPTED: "interrupted by Ctrl-C before the start",
 }
 

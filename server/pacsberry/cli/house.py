@@ -77,7 +77,7 @@ def _answers(path: Path) -> bool:
 @contextlib.contextmanager
 def _in_this_process(settings: Settings) -> Iterator[HouseClient]:
     storage = settings.path("StorageDirectory")
-    _check_storage(storage, is_named=settings.is_set("StorageDirectory"))
+    check_storage(storage, is_named=settings.is_set("StorageDirectory"))
     _log_errors_only()
     from pacsberry.app.application import Application
 
@@ -96,7 +96,7 @@ def _in_this_process(settings: Settings) -> Iterator[HouseClient]:
                 application.stop()  # takes a moment, and makes the next start quick
 
 
-def _check_storage(storage: Path, *, is_named: bool) -> None:
+def check_storage(storage: Path, *, is_named: bool) -> None:
     """Open no storage by mistake, and leave nothing in one that its own user could not change."""
     try:
         found = storage.stat()
