@@ -25,6 +25,12 @@ class Lookup:
         with self._index.read() as connection:
             return [one for one in instance_ids if connection.execute(query, (one,)).fetchone() is None]
 
+    def present(self, instances: Iterable[str]) -> list[str]:
+        """Those of the Orthanc identifiers that are of instances in the archive, in the same order."""
+        query = f"SELECT 1 FROM instances WHERE {BY_ID}"
+        with self._index.read() as connection:
+            return [one for one in instances if one.isascii() and connection.execute(query, (one,)).fetchone()]
+
     def resources(self, identifier: str) -> list[tuple[Level, str]]:
         """Level and Orthanc identifier of everything whose PatientID or UID is `identifier`, patients first.
 

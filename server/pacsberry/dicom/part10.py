@@ -15,6 +15,7 @@ from pacsberry.errors import UnreadableDicom
 _PREAMBLE: Final = 132  # bytes: 128 of anything and 'DICM'
 _META_LIMIT: Final = 65536  # bytes from the start of the file in which the meta information must end
 _CHUNK: Final = 65536  # bytes
+_FIRST_GROUPS: Final = (b"\x02\x00", b"\x08\x00", b"\x00\x08")  # of a file without preamble, in both byte orders
 
 TRANSFER_SYNTAX: Final = b"\x02\x00\x10\x00"
 MEDIA_SOP_CLASS: Final = b"\x02\x00\x02\x00"
@@ -35,6 +36,16 @@ class FileMeta(NamedTuple):
     def sop_class_uid(self) -> str:
         """MediaStorageSOPClassUID, '' when absent."""
         return uid_text(self.elements.get(MEDIA_SOP_CLASS, b""))
+
+
+def has_preamble(head: bytes) -> bool:
+    """Whether it is a DICOM file, whatever its preamble looks like (PS3.10 7.1 allows a TIFF or ZIP header there)."""
+    return head[128:132] == b"DICM"
+
+
+def may_be_dicom(head: bytes) -> bool:
+    """Whether a file that begins so is worth reading: some writers leave the preamble out."""
+    return has_preamble(head) or head.startswith(_FIRST_GROUPS)
 
 
 def uid_text(raw: bytes) -> str:

@@ -5,14 +5,15 @@ one at a time, so memory does not depend on sizes; every limit ends in TooLarge 
 """
 
 import logging
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, Final
 
 from pacsberry.archive import Spool
+from pacsberry.dicom.part10 import has_preamble, may_be_dicom
 from pacsberry.errors import BadRequest, TooLarge, UnreadableDicom
+from pacsberry.ingest.gunzip import GZIP, gunzipped
 from pacsberry.ingest.ingest import Ingest
-from pacsberry.ingest.zipped import SIGNATURES, Member, ZippedFile, inflate
+from pacsberry.ingest.zipped import SIGNATURES, Member, ZippedFile
 from pacsberry.model import Kept, Receipt
 
 LOGGER = logging.getLogger("pacsberry.archive")
@@ -20,9 +21,7 @@ LOGGER = logging.getLogger("pacsberry.archive")
 Report = Callable[[Kept], None]
 
 _CHUNK: Final = 65536  # bytes
-_GZIP: Final = b"\x1f\x8b"
 _MOST_FORM_PARTS: Final = 100_000
-_FIRST_GROUPS: Final = (b"\x02\x00", b"\x08\x00", b"\x00\x08")  # of a file without preamble, in both byte orders
 
 
 class Uploads:
@@ -40,7 +39,7 @@ class Uploads:
         `gzipped` is what Content-Encoding says.  UnreadableDicom, TooLarge or NoRoom; a ZIP is judged as a whole before
         the first of its files is kept, its members that are no DICOM are skipped.
         """
-        if gzipped or (spool.head.startswith(_GZIP) and not _has_preamble(spool.head)):
+        if gzipped or (spool.head.startswith(GZIP) and not has_preamble(spool.head)):
             with self._gunzip(spool) as unpacked:
                 return self._take_plain(unpacked, receipt, report)
         return self._take_plain(spool, receipt, report)
@@ -56,7 +55,7 @@ class Uploads:
                         self.take(part, receipt, report)
 
     def _take_plain(self, spool: Spool, receipt: Receipt, report: Report) -> bool:
-        if spool.head.startswith(SIGNATURES) and not _has_preamble(spool.head):
+        if spool.head.startswith(SIGNATURES) and not has_preamble(spool.head):
             self._take_zip(spool, receipt, report)
             return True
         report(self._ingest.accept(spool, receipt))
@@ -73,7 +72,7 @@ class Uploads:
     def _take_member(self, zipped: ZippedFile, member: Member, receipt: Receipt, report: Report) -> None:
         chunks = zipped.content(member)
         head = next(chunks, b"")
-        if not _may_be_dicom(head):
+        if not may_be_dicom(head):
             return
         with self._spool() as unpacked:
             unpacked.write(head)
@@ -91,7 +90,7 @@ class Uploads:
         unpacked = self._spool()
         try:
             with spool.open() as file:
-                for chunk in _gunzipped(file):
+                for chunk in gunzipped(file):
                     if unpacked.size + len(chunk) > self._largest_member_bytes:
                         raise TooLarge(
                             f"The file unpacks to more than the {self._largest_member_bytes / 2**20:g} MB of "
@@ -102,36 +101,6 @@ class Uploads:
             unpacked.discard()
             raise
         return unpacked
-
-
-def _has_preamble(head: bytes) -> bool:
-    """Whether it is a DICOM file, whatever its preamble looks like (PS3.10 7.1 allows a TIFF or ZIP header there)."""
-    return head[128:132] == b"DICM"
-
-
-def _may_be_dicom(head: bytes) -> bool:
-    return _has_preamble(head) or head.startswith(_FIRST_GROUPS)
-
-
-def _gunzipped(file: BinaryIO) -> Iterator[bytes]:
-    """The content of a gzip file, which may consist of several (RFC 1952 2.2)."""
-    inflater = zlib.decompressobj(31)
-    begun = False
-    while data := file.read(_CHUNK):
-        while data:
-            try:
-                if inflater.eof:  # what follows is another one, or padding
-                    data = data.lstrip(b"\0")
-                    if not data:
-                        break
-                    inflater = zlib.decompressobj(31)
-                yield from inflate(inflater, data)
-            except zlib.error as error:
-                raise UnreadableDicom("The gzip file is damaged.") from error
-            begun = True
-            data = inflater.unused_data
-    if not begun or not inflater.eof:
-        raise UnreadableDicom("The gzip file is cut short.")
 
 
 def _form_files(file: BinaryIO, boundary: str) -> Iterator[Iterable[bytes]]:

@@ -58,10 +58,10 @@ class ZippedFile:
         self._size = size
         self._count, self._directory, self._directory_bytes, self._shift = self._find_directory()
 
-    def check(self, *, largest_member_bytes: int) -> None:
+    def check(self, *, largest_member_bytes: int, most_members: int = _MOST_MEMBERS) -> None:
         """TooLarge when the members are more, or would unpack to more, than they may; nothing is unpacked for that."""
-        if self._count > _MOST_MEMBERS:
-            raise TooLarge(f"The ZIP has {self._count} members, more than {_MOST_MEMBERS}.")
+        if self._count > most_members:
+            raise TooLarge(f"The ZIP has {self._count} members, more than {most_members}.")
         packed = unpacked = 0
         for member in self.members():
             packed += member.packed

@@ -13,7 +13,7 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from pacsberry.errors import PeerFailed
 from pacsberry.unix_address import short_address
@@ -45,27 +45,47 @@ class Answer:
     @property
     def reason(self) -> str:
         """What the server says about an error, in one line for people."""
+        for name in ("Details", "Message"):
+            text = self._told.get(name)
+            if isinstance(text, str) and text:
+                return _one_line(text)
+        return f"HTTP status {self.status} {http.client.responses.get(self.status, '')}".rstrip()
+
+    @property
+    def orthanc_status(self) -> int:
+        """The number of the error in Orthanc's list; 0 when it says none."""
+        number = self._told.get("OrthancStatus")
+        return number if isinstance(number, int) else 0
+
+    @property
+    def _told(self) -> Mapping[str, Any]:
+        """The JSON object that describes an error; empty when there is none."""
         try:
             told = json.loads(self.content)
         except (ValueError, RecursionError):
-            told = None
-        if isinstance(told, dict):
-            for name in ("Details", "Message"):
-                if isinstance(told.get(name), str) and told[name]:
-                    return _one_line(told[name])
-        return f"HTTP status {self.status} {http.client.responses.get(self.status, '')}".rstrip()
+            return {}
+        return told if isinstance(told, dict) else {}
 
 
 class HttpClient:
     """A client of one server; belongs to one thread."""
 
     def __init__(
-        self, connection: http.client.HTTPConnection, *, name: str, headers: Mapping[str, str] | None = None
+        self,
+        connection: http.client.HTTPConnection,
+        *,
+        name: str,
+        headers: Mapping[str, str] | None = None,
+        prefix: str = "",
     ) -> None:
-        """`connection`: not open yet; `name`: the server, for messages; `headers`: sent with every request."""
+        """`connection`: not open yet; `name`: the server, for messages; `headers`: sent with every request.
+
+        `prefix`: in front of every path, of a server behind a proxy.
+        """
         self._connection = connection
         self._connection.blocksize = _BLOCK_BYTES
         self._headers = dict(headers or {})
+        self._prefix = prefix
         self.name = name
 
     def request(
@@ -89,7 +109,7 @@ class HttpClient:
             raise PeerFailed(f"{self.name}: the answer to {method} {path} is larger than {_MOST_BYTES >> 20} MB.")
         return Answer(response.status, _named(response), content)
 
-    def fetch(self, path: str, into: BinaryIO, *, most_bytes: int) -> Answer:
+    def fetch(self, path: str, into: IO[bytes], *, most_bytes: int) -> Answer:
         """GET a file: what is answered with 200 goes to `into`, and the Answer has no content.
 
         PeerFailed when there is no answer, when it breaks off, or is larger than `most_bytes`.
@@ -138,7 +158,7 @@ class HttpClient:
         with self._told():
             # A server that refuses a body may answer and close while we are still sending it.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                self._connection.request(method, path, body, wanted, encode_chunked=chunked)
+                self._connection.request(method, self._prefix + path, body, wanted, encode_chunked=chunked)
             return self._connection.getresponse()
 
     @contextlib.contextmanager

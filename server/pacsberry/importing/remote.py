@@ -1,0 +1,129 @@
+"""Another server as source, an Orthanc or a Pacsberry, over HTTP.
+
+    http://user:password@host:8042/prefix
+
+Its instances are listed page by page; those that the target has are known by their identifiers and are not fetched.
+"""
+
+import contextlib
+import functools
+import http.client
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from pacsberry.errors import BadRequest, NotAllowed, PeerFailed, UnreadableDicom
+from pacsberry.importing.files import FileContent
+from pacsberry.importing.items import LARGEST_FILE, Content, Found, Item
+from pacsberry.importing.server import Server
+from pacsberry.peers.http_client import Answer, HttpClient, basic_authorization
+
+_PAGE: Final = 1000  # identifiers asked for at once
+_SECONDS: Final = 60.0  # a server may be silent
+_IN_MEMORY: Final = 4 * 2**20  # bytes of a fetched file
+_IDENTIFIER: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{8}){4}")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Address:
+    """Where a server is, and who we are there."""
+
+    scheme: str
+    host: str
+    port: int
+    prefix: str = ""
+    user: str = ""
+    password: str = ""
+
+    @classmethod
+    def of(cls, url: str) -> "Address":
+        """The parts of a URL; BadRequest, which does not repeat it: there may be a password in it."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError as error:
+            raise BadRequest("The address cannot be read; http://HOST:PORT is expected.") from error
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise BadRequest("The address cannot be read; http://HOST:PORT is expected.")
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        return cls(parts.scheme, parts.hostname, port, parts.path.rstrip("/"), user, password)
+
+    @property
+    def name(self) -> str:
+        """The address for people, without user and password."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}{self.prefix}"
+
+    def client(self) -> HttpClient:
+        """A client of that server, not connected yet."""
+        kind = http.client.HTTPSConnection if self.scheme == "https" else http.client.HTTPConnection
+        headers = {"Authorization": basic_authorization(self.user, self.password)} if self.user else {}
+        connection = kind(self.host, self.port, timeout=_SECONDS)
+        return HttpClient(connection, name=self.name, headers=headers, prefix=self.prefix)
+
+
+class Remote:
+    """The source."""
+
+    def __init__(self, address: Address) -> None:
+        self.name = address.name
+        self._client = address.client()
+        self._server = Server(self._client)
+        self._average = 0  # bytes of an instance
+
+    def total(self) -> int:
+        """About the bytes of all instances; NotAllowed, PeerFailed."""
+        told: Any = self._told("/statistics")
+        try:
+            count, size = int(told["CountInstances"]), int(told["TotalUncompressedSize"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise PeerFailed(f"{self.name} is no Orthanc: its /statistics are not understood.") from error
+        self._average = size // count if count > 0 else 0
+        return self._average * count
+
+    def found(self) -> Iterator[Found]:
+        """All instances; NotAllowed, PeerFailed."""
+        since = 0
+        while True:
+            page = self._told(f"/instances?since={since}&limit={_PAGE}")
+            if not isinstance(page, list) or not all(map(_is_identifier, page)):
+                raise PeerFailed(f"{self.name} is no Orthanc: its list of instances is not understood.")
+            for instance in page:
+                opened = functools.partial(self._fetch, instance)
+                yield Item(f"{self.name}/instances/{instance}", self._average, opened, instance=instance)
+            if len(page) < _PAGE:
+                return
+            since += len(page)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def _told(self, path: str) -> object:
+        answer = self._server.ask("GET", path)
+        if not answer.is_success:
+            raise PeerFailed(f"{self.name}{path}: {answer.reason}")
+        return answer.json()
+
+    @contextlib.contextmanager
+    def _fetch(self, instance: str) -> Iterator[Content]:
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
+
+            def once() -> Answer:
+                file.seek(0)
+                file.truncate()
+                return self._client.fetch(f"/instances/{instance}/file", file, most_bytes=LARGEST_FILE)
+
+            answer = self._server.patiently(once)
+            if answer.status in (401, 403):
+                raise NotAllowed(f"{self.name} refuses: {answer.reason}")
+            if not answer.is_success:
+                raise UnreadableDicom(f"The server answered: {answer.reason}")
+            yield FileContent(file, file.seek(0, 2))
+
+
+def _is_identifier(value: object) -> bool:
+    return isinstance(value, str) and _IDENTIFIER.fullmatch(value) is not None

@@ -1,0 +1,93 @@
+"""The server that instances are brought to: ours over its control socket, or any Orthanc over the network."""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from pacsberry.errors import NoRoom, NotAllowed, PeerFailed
+from pacsberry.importing.items import Content, Fate
+from pacsberry.peers.http_client import Answer, HttpClient
+
+LOGGER = logging.getLogger("pacsberry.http")
+
+_T = TypeVar("_T")
+
+BATCH: Final = 200  # instances asked for at once
+_PAUSES: Final = (1.0, 3.0, 10.0)  # seconds before a request is made again
+_STATUSES: Final = {"Success": Fate.KEPT, "AlreadyStored": Fate.THERE}
+_KNOWN: Final = "/pacsberry/instances/known"
+_FULL: Final = 11  # OrthancStatus of a storage that is full; older releases send it with HTTP status 500
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the server said about an instance."""
+
+    fate: Fate  # KEPT, THERE or REFUSED
+    reason: str = ""
+    instance: str = ""
+
+
+class Server:
+    """Asks and sends; belongs to one thread.
+
+    All methods raise NotAllowed when it does not let us in, PeerFailed when it has gone or is too busy.
+    """
+
+    def __init__(self, client: HttpClient, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.name = client.name
+        self._client = client
+        self._sleep = sleep
+        self._knows_many = True  # until it says that it has no such route: an Orthanc
+
+    def known(self, instances: Sequence[str]) -> set[str]:
+        """Those of the instances that it has."""
+        if self._knows_many and instances:
+            answer = self.ask("POST", _KNOWN, json.dumps(list(instances)).encode())
+            if answer.status == 200:
+                return set(answer.json())
+            self._knows_many = False
+        return {one for one in instances if self.ask("GET", f"/instances/{one}").status == 200}
+
+    def send(self, content: Content) -> Sent:
+        """Send a file, once; NoRoom when the server is full."""
+        answer = self._client.request("POST", "/instances", content.chunks(), length=content.size)
+        self._check(answer)
+        if not answer.is_success:
+            return Sent(Fate.REFUSED, answer.reason)
+        told = answer.json()
+        if not isinstance(told, dict):
+            raise PeerFailed(f"{self.name} answered what no Orthanc answers; is the address right?")
+        status = str(told.get("Status"))
+        return Sent(_STATUSES.get(status, Fate.REFUSED), f"Status {status}.", str(told.get("ID", "")))
+
+    def ask(self, method: str, path: str, body: bytes | None = None) -> Answer:
+        """A request that may be made again when the connection breaks off; any answer but 401, 403, 503 and 507."""
+
+        def once() -> Answer:
+            answer = self._client.request(method, path, body)
+            self._check(answer)
+            return answer
+
+        return self.patiently(once)
+
+    def patiently(self, act: Callable[[], _T]) -> _T:
+        """What `act` returns, tried again after a while when it raises PeerFailed."""
+        for pause in _PAUSES:
+            try:
+                return act()
+            except PeerFailed as error:
+                LOGGER.info("%s Trying again in %g seconds.", error, pause)
+                self._sleep(pause)
+        return act()
+
+    def _check(self, answer: Answer) -> None:
+        if answer.status in (401, 403):
+            raise NotAllowed(f"{self.name} refuses everything: {answer.reason}")
+        if answer.status == 503:
+            raise PeerFailed(f"{self.name} is too busy: {answer.reason}")
+        if answer.status == 507 or answer.orthanc_status == _FULL:
+            raise NoRoom(f"{self.name} is full: {answer.reason}")
