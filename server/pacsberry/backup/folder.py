@@ -9,7 +9,6 @@ An object that is there but that no complete backup names may be torn (2 did not
 """
 
 import contextlib
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -17,12 +16,12 @@ from typing import BinaryIO, Final
 from pacsberry.archive.attachment_names import DICOM
 from pacsberry.archive.inventory import Entry
 from pacsberry.backup import layout
-from pacsberry.backup.catalog import read_catalog
+from pacsberry.backup.catalog import lines_of, read_catalog, read_copy
 from pacsberry.backup.checked import CheckedFile
 from pacsberry.backup.disk import Disk, NewFile, forget_cache
 from pacsberry.backup.known import Known
 from pacsberry.backup.lines import AttachmentLine, InstanceLine, Stored
-from pacsberry.backup.manifest import Head, check_list, read_list
+from pacsberry.backup.manifest import Head, check_list
 from pacsberry.backup.objects import Objects
 from pacsberry.backup.surroundings import mount_of
 from pacsberry.backup.target import Advance
@@ -128,9 +127,8 @@ class FolderTarget:
         with self._read_from_disk(path) as file:
             check_list(file, head)
         for copy in head.configuration:
-            with self._read_from_disk(layout.copy_path(self.name.text, copy.copy)) as file:
-                if zlib.crc32(file.read(copy.size + 1)) != copy.crc32:
-                    raise self._failing()
+            with self._read_from_disk(layout.copy_path(self.name.text, copy.copy)):
+                read_copy(self.disk, head, copy)
         raw = head.to_bytes()
         with contextlib.closing(self.disk.create(place + layout.PART)) as new:
             new.write(raw)
@@ -167,15 +165,12 @@ class FolderTarget:
     def _learn(self, head: Head) -> None:
         """Remember what an earlier backup holds."""
         try:
-            with self.disk.open(layout.list_path(head.name.text)) as file:
-                check_list(file, head)
-                file.seek(0)
-                for line in read_list(file):
-                    if isinstance(line, InstanceLine):
-                        self._known.add(line.id, DICOM, line.stored)
-                    elif isinstance(line, AttachmentLine):
-                        self._known.add(line.id, line.number, line.stored)
-        except (BadBackup, OSError) as error:
+            for line in lines_of(self.disk, head):
+                if isinstance(line, InstanceLine):
+                    self._known.add(line.id, DICOM, line.stored)
+                elif isinstance(line, AttachmentLine):
+                    self._known.add(line.id, line.number, line.stored)
+        except BadBackup as error:
             self.warnings.append(f"The backup {head.name.text} cannot be gone on from: {error}")
 
     def _earlier(self, entry: Entry) -> Stored | None:

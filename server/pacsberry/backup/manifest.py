@@ -20,6 +20,7 @@ from pacsberry.ingest.zipped import inflate
 
 VERSION: Final = 1
 LARGEST_HEAD: Final = 4 * 2**20  # bytes
+LARGEST_COPY: Final = 4 * 2**20  # bytes of a configuration file
 MOST_FAILURES: Final = 1000  # named in the head; all are counted
 _READ_BYTES: Final = 65536
 _WRITE_BYTES: Final = 65536

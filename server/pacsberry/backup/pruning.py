@@ -8,11 +8,11 @@
 from dataclasses import dataclass
 
 from pacsberry.backup import layout
-from pacsberry.backup.catalog import read_catalog
+from pacsberry.backup.catalog import lines_of, read_catalog
 from pacsberry.backup.digests import DigestMap
 from pacsberry.backup.disk import Disk
 from pacsberry.backup.lines import AttachmentLine, InstanceLine
-from pacsberry.backup.manifest import Head, check_list, read_list
+from pacsberry.backup.manifest import Head
 from pacsberry.backup.objects import Objects
 from pacsberry.errors import BadBackup
 
@@ -63,13 +63,10 @@ def prune(disk: Disk, server: str, keep: int) -> Pruned:
 
 def _add_named(disk: Disk, head: Head, named: DigestMap) -> None:
     try:
-        with disk.open(layout.list_path(head.name.text)) as file:
-            check_list(file, head)
-            file.seek(0)
-            for line in read_list(file):
-                if isinstance(line, InstanceLine | AttachmentLine):
-                    named.add(line.stored.file)
-    except (BadBackup, OSError) as error:
+        for line in lines_of(disk, head):
+            if isinstance(line, InstanceLine | AttachmentLine):
+                named.add(line.stored.file)
+    except BadBackup as error:
         raise BadBackup(f"Nothing was removed, because the backup {head.name.text} cannot be read: {error}") from error
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pacsberry.backup import layout
+from pacsberry.backup.catalog import lines_of
 from pacsberry.backup.digests import digest
 from pacsberry.backup.folder import FolderTarget
 from pacsberry.backup.lines import AttachmentLine, InstanceLine
-from pacsberry.backup.manifest import Head, check_list, read_list
+from pacsberry.backup.manifest import Head
 from pacsberry.errors import BadBackup
 
 
@@ -29,24 +29,21 @@ def verify_all(target: FolderTarget, advance: Callable[[int], None]) -> Verified
     for head in reversed(target.catalog.heads):
         try:
             _verify(target, head, seen, found, advance)
-        except (BadBackup, OSError) as error:
+        except BadBackup as error:
             target.warnings.append(f"The backup {head.name.text} cannot be verified: {error}")
     return found
 
 
 def _verify(target: FolderTarget, head: Head, seen: set[int], found: Verified, advance: Callable[[int], None]) -> None:
-    with target.disk.open(layout.list_path(head.name.text)) as file:
-        check_list(file, head)
-        file.seek(0)
-        for line in read_list(file):
-            if not isinstance(line, InstanceLine | AttachmentLine):
-                continue
-            stored, mark = line.stored, digest(line.stored.file)
-            if mark in seen:
-                continue
-            seen.add(mark)
-            found.objects += 1
-            found.bytes += stored.stored_size
-            if not target.objects.is_as_written(stored):
-                target.damaged.add(stored.file)
-            advance(stored.stored_size)
+    for line in lines_of(target.disk, head):
+        if not isinstance(line, InstanceLine | AttachmentLine):
+            continue
+        stored, mark = line.stored, digest(line.stored.file)
+        if mark in seen:
+            continue
+        seen.add(mark)
+        found.objects += 1
+        found.bytes += stored.stored_size
+        if not target.objects.is_as_written(stored):
+            target.damaged.add(stored.file)
+        advance(stored.stored_size)

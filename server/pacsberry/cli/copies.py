@@ -7,11 +7,11 @@ from pathlib import Path
 
 from pacsberry.backup.backing_up import Copy
 from pacsberry.backup.layout import copy_name
+from pacsberry.backup.manifest import LARGEST_COPY
 from pacsberry.config import Settings
 from pacsberry.config.secrets import PUBLIC_FILES, SECRET_FILES, settings_without_secrets, without_secrets
 from pacsberry.errors import ConfigError
 
-_LARGEST = 4 * 2**20  # bytes, as of a configuration file
 _EFFECTIVE = "settings-in-effect.json"
 
 
@@ -29,9 +29,10 @@ def copies_of(settings: Settings, *, with_secrets: bool) -> Copies:
     left_out: list[str] = []
 
     def add(path: Path, content: bytes, *, is_blanked: bool) -> None:
-        copies.append(Copy(copy_name(len(copies) + 1, path.name), str(path.absolute()), content, is_blanked))
+        copies.append(Copy(copy_name(len(copies) + 1, path.name), str(path), content, is_blanked))
 
-    for path, is_secret, is_settings in _files(settings):
+    for given, is_secret, is_settings in _files(settings):
+        path = given.absolute()
         if is_secret and not with_secrets:
             left_out.append(f"{path}: secret")
             continue
@@ -63,9 +64,9 @@ def _files(settings: Settings) -> Iterator[tuple[Path, bool, bool]]:
 
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
-        content = file.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
-        raise ConfigError(f"larger than {_LARGEST >> 20} MB")
+        content = file.read(LARGEST_COPY + 1)
+    if len(content) > LARGEST_COPY:
+        raise ConfigError(f"larger than {LARGEST_COPY >> 20} MB")
     return content
 
 

@@ -18,7 +18,9 @@ _COMMANDS = {
     "config": ("pacsberry.cli.config", "Show the settings in effect and where each comes from."),
     "user": ("pacsberry.cli.user", "Add, change, list and remove accounts."),
     "check": ("pacsberry.cli.check", "Compare index and files, and repair what is wrong."),
+    "rebuild-index": ("pacsberry.cli.rebuild_index", "Make the index anew from the files."),
     "backup": ("pacsberry.cli.backup", "Copy the archive to another disk or a stick."),
+    "restore": ("pacsberry.cli.restore", "Bring back what a backup holds."),
     "demo": ("pacsberry.cli.demo", "Write the demo study into a folder."),
 }
 EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"  {code:<4} {meaning}" for code, meaning in MEANINGS.items())

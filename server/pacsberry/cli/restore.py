@@ -1,0 +1,200 @@
+"""`pacsberry restore`: what a backup holds, back into the archive, whether the server runs or not."""
+
+import os
+import shutil
+from pathlib import Path
+
+import click
+
+from pacsberry.backup.catalog import Place, lines_of, read_catalog, read_copy
+from pacsberry.backup.lines import InstanceLine, PatientLine, StudyLine
+from pacsberry.backup.manifest import Failure, Head
+from pacsberry.backup.restoring import RestorePlan, Restoring
+from pacsberry.backup.source import open_source
+from pacsberry.cli.box import box_options
+from pacsberry.cli.exits import Exit
+from pacsberry.cli.house import house
+from pacsberry.cli.progress import Progress, size
+from pacsberry.config import Settings
+from pacsberry.errors import BadBackup, BadRequest, NoRoom
+
+_EPILOG = """\b
+Examples:
+  pacsberry restore /media/stick/pacsberry --list            which backups there are, and the patients of the latest
+  pacsberry restore /media/stick/pacsberry                   everything of the latest backup
+  pacsberry restore /media/stick/pacsberry --patient 4711    one patient; may be repeated
+  pacsberry restore /media/stick/pacsberry --backup 2026-11-20
+  pacsberry restore /media/stick/term.zip --dry-run          what would be restored
+  pacsberry restore /media/stick/pacsberry --configuration /root/old-settings
+
+The server may go on working. What the archive has already stays as it is, and so does what is newer there; the same
+command again goes on where the last one was broken off. Dates of reception, senders, labels, metadata, protection and
+attachments come back, too.
+
+\b
+The exit code is 7 when something could not be restored (it is named, the rest is restored), 5 when there is no room.
+"""
+_SHOWN = 20  # failures
+
+
+@click.command("restore", epilog=_EPILOG)
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--list", "is_list", is_flag=True, help="Show which backups are there, and the patients of one; no more.")
+@click.option("--backup", "wanted", metavar="DATE", help="Which backup: a date, the beginning of one, or its number.")
+@click.option("--patient", "patients", multiple=True, metavar="ID", help="PatientID or Orthanc identifier.")
+@click.option("--study", "studies", multiple=True, metavar="UID", help="StudyInstanceUID or Orthanc identifier.")
+@click.option("--dry-run", is_flag=True, help="Say what would be restored; no more.")
+@click.option(
+    "--configuration",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Write the configuration files of the backup into FOLDER, for you to put in their places; no more.",
+)
+@box_options
+def command(
+    source: Path,
+    is_list: bool,
+    wanted: str | None,
+    patients: tuple[str, ...],
+    studies: tuple[str, ...],
+    dry_run: bool,
+    folder: Path | None,
+    settings: Settings,
+) -> None:
+    """Bring back what the backup in SOURCE holds: a folder, or a file that ends in .zip."""
+    with open_source(source) as place:
+        catalog = read_catalog(place)
+        for sentence in catalog.broken:
+            click.echo(f"pacsberry: {sentence}", err=True)
+        head = _chosen(source, catalog.heads, wanted)
+        if is_list:
+            _list(place, catalog.heads, head)
+        elif folder is not None:
+            _write_configuration(place, head, folder)
+        else:
+            _restore(place, head, patients, studies, settings, dry_run=dry_run)
+
+
+def _chosen(source: Path, heads: tuple[Head, ...], wanted: str | None) -> Head:
+    if not heads:
+        raise BadBackup(f"There is no complete backup in {source}.")
+    if wanted is None:
+        return heads[-1]
+    for head in reversed(heads):
+        names = (head.date, head.date.replace("T", " "), head.name.text.partition("-")[2])
+        if any(name.startswith(wanted) for name in names) or wanted in (str(head.name.number), head.name.text):
+            return head
+    raise BadRequest(f"There is no backup {wanted!r} in {source}. To see which there are: --list")
+
+
+def _list(place: Place, heads: tuple[Head, ...], chosen: Head) -> None:
+    for head in heads:
+        counts = head.counts
+        lacking = f", NOT SAVED: {head.failure_count}" if head.failure_count else ""
+        click.echo(
+            f"{head.name.number:>5}  {head.date}  {_shown(head.server)}: {counts['patients']} patients, "
+            f"{counts['studies']} studies, {counts['instances']} instances, {size(head.stored_bytes)}{lacking}"
+        )
+    click.echo(f"\nPatients in {chosen.name.number}, {chosen.date}:")
+    patient: PatientLine | None = None
+    studies = instances = amount = 0
+    for line in lines_of(place, chosen):
+        if isinstance(line, PatientLine):
+            _list_patient(patient, studies, instances, amount)
+            patient, studies, instances, amount = line, 0, 0, 0
+        elif isinstance(line, StudyLine):
+            studies += 1
+        elif isinstance(line, InstanceLine):
+            instances += 1
+            amount += line.stored.stored_size
+    _list_patient(patient, studies, instances, amount)
+
+
+def _list_patient(patient: PatientLine | None, studies: int, instances: int, amount: int) -> None:
+    if patient is not None:
+        what = f"{_shown(patient.patient_id)}  {_shown(patient.name)}"
+        click.echo(f"  {what}: {studies} studies, {instances} instances, {size(amount)}")
+
+
+def _restore(
+    place: Place, head: Head, patients: tuple[str, ...], studies: tuple[str, ...], settings: Settings, *, dry_run: bool
+) -> None:
+    teller = _Teller()
+    with house(settings) as client:
+        restoring = Restoring(
+            place, head, client, patients=patients, studies=studies, failed=teller.failed, advance=teller.advance
+        )
+        plan = restoring.plan()
+        click.echo(
+            f"Backup {head.name.number} of {head.date}, {_shown(head.server)}: {plan.patients} patients, "
+            f"{plan.objects} files; missing in the archive: {plan.missing}, {size(plan.missing_bytes)}."
+        )
+        if dry_run:
+            return
+        _check_room(plan, settings.path("StorageDirectory"))
+        with Progress("Restoring", plan.missing_bytes, of_bytes=True) as progress:
+            teller.progress = progress
+            done = restoring.run()
+    click.echo(
+        f"Restored {done.instances} instances, {done.attachments} attachments, labels and metadata of {done.notes} "
+        f"resources; {done.skipped} files were there already."
+    )
+    if head.failure_count:
+        click.echo(f"When the backup was made, {head.failure_count} files could not be saved.", err=True)
+    if done.failures:
+        click.echo(f"NOT RESTORED: {done.failures}.", err=True)
+        raise click.exceptions.Exit(Exit.FINDINGS)
+
+
+def _check_room(plan: RestorePlan, storage: Path) -> None:
+    free = shutil.disk_usage(storage).free
+    if plan.missing_bytes > free:
+        raise NoRoom(
+            f"{size(plan.missing_bytes)} are missing in the archive, and {size(free)} are free for it. "
+            "Use a larger card, or restore single patients with --patient."
+        )
+
+
+class _Teller:
+    """Passes on what the restore tells."""
+
+    def __init__(self) -> None:
+        self.progress: Progress | None = None
+        self._failures = 0
+
+    def advance(self, amount: int) -> None:
+        """So many bytes more are restored."""
+        if self.progress is not None:
+            self.progress.advance(amount)
+
+    def failed(self, failure: Failure) -> None:
+        """Something could not be restored."""
+        self._failures += 1
+        if self._failures <= _SHOWN:
+            click.echo(f"pacsberry: not restored: {_shown(failure.what)}: {_shown(failure.reason)}", err=True)
+        if self._failures == _SHOWN + 1:
+            click.echo("pacsberry: further failures are counted only.", err=True)
+
+
+def _write_configuration(place: Place, head: Head, folder: Path) -> None:
+    """Each file under the name it has in the backup; none that is there is touched."""
+    folder.mkdir(exist_ok=True)
+    for copy in head.configuration:
+        content = read_copy(place, head, copy)
+        path = folder / copy.copy
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except FileExistsError:
+            raise BadRequest(f"{path} is there already and is left as it is; name an empty folder.") from None
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(content)
+        blanked = ", without secrets and comments" if copy.is_blanked else ""
+        click.echo(f"{path}: was {_shown(copy.path)}{blanked}")
+    for left in head.left_out:
+        click.echo(f"not in the backup: {_shown(left)}")
+
+
+def _shown(text: str) -> str:
+    """What came from a backup, safe for a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text)
