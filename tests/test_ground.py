@@ -122,8 +122,16 @@ def test_the_locks_satisfy_what_the_project_asks_for() -> None:
     assert running.items() <= testing.items()
 
 
-def test_numpy_is_not_among_the_packages_of_the_server() -> None:
-    assert "numpy" not in locked("requirements.lock") | locked("requirements-dev.lock")
+def test_the_dicom_libraries_work_without_the_numpy_that_is_installed_for_the_pixel_workers() -> None:
+    code = (
+        "import sys; from pacsberry.lean import leave_out; leave_out('numpy')\n"
+        "import pacsberry.modality, pacsberry.dimse.server, pynetdicom, pydicom, pydicom.pixels\n"
+        "print(sys.modules['numpy'], 'numpy' in locked)"
+    ).replace("locked", repr(sorted(locked("requirements.lock"))))
+
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert shown.stdout.strip() == "None True", shown.stdout + shown.stderr
 
 
 def test_shell_scripts_stop_at_the_first_error_and_can_be_executed() -> None:
@@ -145,9 +153,11 @@ def test_the_changelog_has_a_place_for_the_next_release() -> None:
     assert "\n## [Unreleased]\n" in text_of(ROOT / "CHANGELOG.md")
 
 
-@pytest.mark.parametrize("package", ["model", "errors", "dicom", "archive", "ingest", "http", "dimse", "config", "app"])
+@pytest.mark.parametrize(
+    "package", ["model", "errors", "dicom", "archive", "ingest", "http", "dimse", "imaging.pictures", "config", "app"]
+)
 def test_importing_a_package_does_not_load_the_dicom_libraries(package: str) -> None:
-    heavy = "{'pydicom', 'pynetdicom', 'numpy', 'PIL'}"
+    heavy = "{'pydicom', 'pynetdicom', 'numpy', 'imagecodecs', 'PIL'}"
     code = f"import sys, pacsberry.{package}; print(sorted({heavy} & {{name.split('.')[0] for name in sys.modules}}))"
 
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

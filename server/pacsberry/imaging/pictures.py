@@ -1,0 +1,91 @@
+"""The one way from a stored file to a picture or to numbers: have a worker make it, or say why there is none."""
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from pacsberry.archive.forms import is_packed
+from pacsberry.errors import BadRequest, DamagedFile, NotUnderstood, PacsberryError, UnknownResource
+from pacsberry.imaging.failures import FailureMemory
+from pacsberry.imaging.limits import Limits, NoWorker, PixelsFailed, WorkerGone
+from pacsberry.imaging.orders import Order, Outcome, Reply
+from pacsberry.imaging.pool import WorkerPool
+
+LOGGER = logging.getLogger("pacsberry.imaging")
+
+_ERRORS: Final[dict[Outcome, type[PacsberryError]]] = {
+    Outcome.NO_FRAME: UnknownResource,
+    Outcome.BAD_ORDER: BadRequest,
+    Outcome.REFUSED: NotUnderstood,
+    Outcome.DAMAGED: DamagedFile,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A finished product, in a file without name that is gone when it is closed: in memory, not in this process."""
+
+    file: BinaryIO
+    length: int  # bytes
+    shape: tuple[int, ...]  # of numbers: rows, columns, samples
+    number_type: str  # of numbers, as '<i2'
+    frames: int  # of the image
+
+
+class Pictures:
+    """Thread-safe.  Who asks waits until the product is there, at most for the time a worker has and its turn."""
+
+    def __init__(
+        self,
+        open_stored: Callable[[str], BinaryIO],
+        limits: Limits,
+        *,
+        failures: FailureMemory | None = None,
+        pool: WorkerPool | None = None,
+    ) -> None:
+        """`open_stored` opens a kept file as it lies (FileStore.open_stored)."""
+        self._open_stored = open_stored
+        self._failures = failures or FailureMemory()
+        self.pool = pool or WorkerPool(limits)
+
+    def stop(self) -> None:
+        """Send the workers away."""
+        self.pool.stop()
+
+    def make(self, file: str, order: Order) -> Made:
+        """The product of a kept file.
+
+        Raises UnknownResource (no such file or frame), NotUnderstood (not to be shown, with the reason), PixelsFailed
+        (the worker died of it, with the reason), BadRequest (the product would be too large), DamagedFile.
+        """
+        key = (file, order.frame, order.product)
+        self._failures.raise_remembered(key)
+        product = os.fdopen(os.memfd_create("pacsberry-picture", os.MFD_CLOEXEC), "rb")
+        try:
+            with self._open_stored(file) as stored:
+                reply = self._work(file, order, stored.fileno(), product.fileno())
+            if reply.outcome is not Outcome.MADE:
+                raise _ERRORS.get(reply.outcome, PixelsFailed)(reply.reason)
+            length = product.seek(0, os.SEEK_END)
+            product.seek(0)
+            return Made(product, length, reply.shape, reply.number_type, reply.frames)
+        except BaseException as error:
+            product.close()
+            if isinstance(error, NotUnderstood | PixelsFailed) and not isinstance(error, NoWorker):
+                self._failures.remember(key, error)
+            raise
+
+    def _work(self, file: str, order: Order, stored: int, product: int) -> Reply:
+        try:
+            return self._try(file, order, stored, product)
+        except WorkerGone:  # while it was idle; the next one is new
+            return self._try(file, order, stored, product)
+        except PixelsFailed as error:
+            LOGGER.warning("%s, frame %d: %s", file, order.frame, error)
+            raise
+
+    def _try(self, file: str, order: Order, stored: int, product: int) -> Reply:
+        with self.pool.worker() as worker:
+            return worker.work(order, stored, product, is_packed=is_packed(file))

@@ -1,0 +1,120 @@
+"""The pixel workers: started when there is something to do, at most as many as allowed, sent away when idle.
+
+A thread `pixel-workers`, which exists as long as there are workers, looks after the idle ones.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pacsberry.imaging.limits import Limits, NoWorker, PixelsFailed
+from pacsberry.imaging.process import WorkerProcess
+
+LOGGER = logging.getLogger("pacsberry.imaging")
+
+
+class WorkerPool:
+    """Hands out workers; thread-safe."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        start: Callable[[Limits], WorkerProcess] = WorkerProcess,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`start` makes a worker; `clock` counts seconds."""
+        self._limits = limits
+        self._start = start
+        self._clock = clock
+        self._changed = threading.Condition()  # guards all below; notified when a worker is free, or has gone
+        self._count = 0  # of workers, those in use and those being started included
+        self._idle: list[tuple[float, WorkerProcess]] = []  # (since when, worker), the longest idle first
+        self._keeper: threading.Thread | None = None
+        self._stopped = False
+
+    @property
+    def count(self) -> int:
+        """How many workers there are."""
+        return self._count
+
+    @contextmanager
+    def worker(self) -> Iterator[WorkerProcess]:
+        """A worker of one's own while the block lasts; waits for a free one.
+
+        When the block raises PixelsFailed the worker is gone, on any other error it is sent away.
+        """
+        found = self._take()
+        try:
+            yield found
+        except PixelsFailed:
+            self._lost()
+            raise
+        except BaseException:
+            self._dismiss(found)
+            raise
+        if found.is_spent or self._stopped:
+            self._dismiss(found)
+            return
+        with self._changed:
+            self._idle.append((self._clock(), found))
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Send all away; those in use go when their order is done.  None is started any more."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+            keeper = self._keeper
+        if keeper is not None:
+            keeper.join(self._limits.seconds + 5)
+
+    def _take(self) -> WorkerProcess:
+        with self._changed:
+            while not self._idle and self._count >= self._limits.workers and not self._stopped:
+                self._changed.wait()
+            if self._stopped:
+                raise NoWorker("The server is stopping.")
+            if self._idle:
+                return self._idle.pop()[1]  # the one used last: the others become idle long enough to leave
+            self._count += 1
+            if self._keeper is None:
+                self._keeper = threading.Thread(target=self._keep, name="pixel-workers", daemon=True)
+                self._keeper.start()
+        try:
+            return self._start(self._limits)
+        except BaseException:
+            self._lost()
+            raise
+
+    def _lost(self) -> None:
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
+
+    def _dismiss(self, worker: WorkerProcess) -> None:
+        try:
+            worker.dismiss()
+        finally:
+            self._lost()
+
+    def _keep(self) -> None:
+        while True:
+            with self._changed:
+                if not self._count:
+                    self._keeper = None
+                    return
+                now = self._clock()
+                leaving = [
+                    worker for since, worker in self._idle if self._stopped or now >= since + self._limits.idle_seconds
+                ]
+                del self._idle[: len(leaving)]
+                if not leaving:
+                    wait = self._idle[0][0] + self._limits.idle_seconds - now if self._idle else None
+                    self._changed.wait(wait)
+                    continue
+            for worker in leaving:
+                LOGGER.info("Pixel worker %d was idle and leaves.", worker.pid)
+                self._dismiss(worker)

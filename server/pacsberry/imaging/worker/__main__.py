@@ -1,0 +1,78 @@
+"""The pixel worker's process: python -P -OO -m pacsberry.imaging.worker MEMORY_BYTES CPU_SECONDS PRODUCT_BYTES
+
+Its standard input is a socket to the server, on which orders come, each with the file to read and the one to write.  It
+works on one at a time and ends when the server closes the socket, dies, or has an order that it cannot survive.
+"""
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import BinaryIO, cast
+
+from pacsberry.errors import BadRequest, DamagedFile, NotUnderstood, UnknownResource, UnreadableDicom
+from pacsberry.imaging.orders import MOST_BYTES, Order, Outcome, Reply
+from pacsberry.imaging.worker.sandbox import confine
+
+Make = Callable[[Order, BinaryIO, Callable[[bytes | memoryview], object]], Reply]
+
+
+def main() -> None:
+    """Serve until the server closes the socket."""
+    memory_bytes, cpu_seconds, product_bytes = (int(argument) for argument in sys.argv[1:4])
+    from pacsberry.imaging.worker.products import make  # takes numpy's time and threads before the limits are set
+
+    confine(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds, product_bytes=product_bytes)
+    with socket.socket(fileno=0) as server:
+        server.send(Reply(Outcome.READY).to_bytes())
+        while True:
+            message, descriptors, _, _ = socket.recv_fds(server, MOST_BYTES, 2)
+            if not message:
+                return
+            reply = replace(_answer(make, message, descriptors), cpu_seconds=time.process_time())
+            server.send(reply.to_bytes())
+            if reply.outcome is Outcome.BROKEN:
+                return
+
+
+def _answer(make: Make, message: bytes, descriptors: list[int]) -> Reply:
+    """What comes of one order; every error is told here, once."""
+    with ExitStack() as stack:
+        for descriptor in descriptors:
+            stack.callback(os.close, descriptor)
+        order, is_packed = Order.of_bytes(message)
+        stored, product = descriptors
+        file: BinaryIO = stack.enter_context(open(stored, "rb", closefd=False))
+        try:
+            if is_packed:
+                from pacsberry.archive.packedfile import PackedFile
+
+                file = cast("BinaryIO", PackedFile(file, "of the image"))
+            return make(order, file, lambda piece: _write(product, piece))
+        except UnknownResource as error:
+            return Reply(Outcome.NO_FRAME, str(error))
+        except DamagedFile as error:
+            return Reply(Outcome.DAMAGED, str(error))
+        except BadRequest as error:
+            return Reply(Outcome.BAD_ORDER, str(error))
+        except (NotUnderstood, UnreadableDicom) as error:
+            return Reply(Outcome.REFUSED, str(error))
+        except MemoryError:
+            return Reply(Outcome.REFUSED, "Showing this image takes more memory than a pixel worker may have.")
+        except OSError as error:
+            return Reply(Outcome.REFUSED, f"The picture cannot be written: {error.strerror}.")
+        except Exception as error:  # noqa: BLE001  # the top of this process; the server logs it
+            return Reply(Outcome.BROKEN, f"{type(error).__name__}: {error}")
+
+
+def _write(descriptor: int, data: bytes | memoryview) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+if __name__ == "__main__":
+    main()

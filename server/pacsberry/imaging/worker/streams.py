@@ -1,0 +1,88 @@
+"""Reads the first marks of a compressed picture: which codec it needs, and what size it claims."""
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+_JP2_BOX: Final = b"\0\0\0\x0cjP  "
+_J2K_START: Final = b"\xff\x4f\xff\x51"  # start of codestream, then SIZ (ISO 15444-1 A.5.1)
+_JPEG_START: Final = b"\xff\xd8"
+_HIGH_THROUGHPUT: Final = 0x4000  # of Rsiz (ISO 15444-15)
+_JPEG_LS_FRAME: Final = 0xF7
+_LOSSLESS_FRAME: Final = 0xC3
+_JPEG_FRAMES: Final = frozenset((0xC0, 0xC1, 0xC2, _LOSSLESS_FRAME, _JPEG_LS_FRAME))
+_BARE_MARKERS: Final = frozenset((0x01, *range(0xD0, 0xD8)))  # without a length
+_START_OF_SCAN: Final = 0xDA
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """What a stream says of itself."""
+
+    codec: str  # the module of imagecodecs that decodes it, without its underscore
+    rows: int
+    columns: int
+    samples: int
+    bits: int  # of a sample
+
+
+@dataclass(frozen=True, slots=True)
+class Jpeg(StreamFacts):
+    """A stream of ISO 10918-1."""
+
+    is_lossless: bool
+    component_names: bytes
+    is_jfif: bool
+    adobe_transform: int | None  # of Adobe's mark: 0 as stored, 1 YCbCr; None without one
+
+
+def read_stream(data: bytes) -> StreamFacts | None:
+    """The facts; None when it is no stream that can be decoded."""
+    try:
+        if data.startswith(_JPEG_START):
+            return _read_jpeg(data)
+        if data.startswith(_J2K_START):
+            return _read_j2k(data, 0)
+        if data.startswith(_JP2_BOX):
+            start = data.find(_J2K_START, 0, 65536)
+            return _read_j2k(data, start) if start >= 0 else None
+    except struct.error:  # it ends early
+        pass
+    return None
+
+
+def _read_j2k(data: bytes, start: int) -> StreamFacts:
+    capabilities, right, bottom, left, top = struct.unpack_from(">HLLLL", data, start + 6)
+    components, depth = struct.unpack_from(">HB", data, start + 40)
+    codec = "htj2k" if capabilities & _HIGH_THROUGHPUT else "jpeg2k"
+    return StreamFacts(codec, bottom - top, right - left, components, (depth & 0x7F) + 1)
+
+
+def _read_jpeg(data: bytes) -> StreamFacts | None:
+    place = 2
+    is_jfif, adobe_transform = False, None
+    while place + 4 <= len(data):
+        if data[place] != 0xFF:
+            return None
+        marker = data[place + 1]
+        if marker == 0xFF or marker in _BARE_MARKERS:
+            place += 1 if marker == 0xFF else 2
+            continue
+        (length,) = struct.unpack_from(">H", data, place + 2)
+        content = place + 4
+        if marker == 0xE0 and data.startswith(b"JFIF\0", content):
+            is_jfif = True
+        elif marker == 0xEE and data.startswith(b"Adobe", content) and length >= 14:
+            adobe_transform = data[content + 11]
+        elif marker in _JPEG_FRAMES:
+            bits, rows, columns, samples = struct.unpack_from(">BHHB", data, content)
+            if marker == _JPEG_LS_FRAME:
+                return StreamFacts("jpegls", rows, columns, samples, bits)
+            names = data[content + 6 : content + 6 + 3 * samples : 3]
+            return Jpeg(
+                "jpeg8", rows, columns, samples, bits, marker == _LOSSLESS_FRAME, names, is_jfif, adobe_transform
+            )
+        elif marker == _START_OF_SCAN:
+            return None
+        place = content - 2 + max(2, length)
+    return None
