@@ -54,6 +54,7 @@ class Application:
             index=values.index_path(settings),
             settings=values.archive(settings, reader.reading, tags, names),
         )
+        self.archive.when_damaged(reset)
         self.recycler = Recycler(
             self.archive,
             keep_free=values.keep_free(settings),

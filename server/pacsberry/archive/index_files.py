@@ -79,7 +79,10 @@ class IndexFiles:
         if not self.is_missing:
             old = _named(self.index, time.strftime(".old-%Y%m%dT%H%M%SZ", time.gmtime(now)))
             old.unlink(missing_ok=True)
-            os.link(self.index, old)
+            try:
+                os.link(self.index, old)
+            except OSError:  # no hard links here: for a moment there is no index, and a start would make one
+                self.index.rename(old)
         for name in _BESIDE:
             with contextlib.suppress(FileNotFoundError):
                 if old is None or name == "-shm":

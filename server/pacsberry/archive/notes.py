@@ -83,8 +83,8 @@ def write_note(
 ) -> list[NotedFile] | None:
     """Write a note inside the caller's transaction; returns the attachments that could not be linked.
 
-    None when the resource is not there.  `replace`: the note is the whole state, and what is there before goes, unless
-    the note goes on from one before it.
+    None when the resource is not there.  `replace`: the note is the whole state and knows better than the index, so
+    what was there before goes (unless the note goes on from one before it), and its files are no garbage.
     """
     try:
         key = key_of(connection, note.level, note.id)
@@ -94,6 +94,8 @@ def write_note(
         for table in ("labels", "metadata", "attachments"):
             connection.execute(f"DELETE FROM {table} WHERE level = ? AND key = ?", (int(note.level), key))
         _protect(connection, note.level, key, protected=False)
+    if replace:
+        connection.executemany("DELETE FROM garbage WHERE file = ?", [(one.file,) for one in note.attachments])
     if note.protected:
         _protect(connection, note.level, key, protected=True)
     connection.executemany(

@@ -11,7 +11,7 @@ from pathlib import Path
 from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.index import Index
 from pacsberry.archive.index_files import IndexFiles
-from pacsberry.archive.note import BadNote
+from pacsberry.archive.last_notes import last_notes
 from pacsberry.archive.notes import write_note
 from pacsberry.archive.notes_file import NotesFile
 from pacsberry.archive.notes_mirror import Mirrored
@@ -73,8 +73,8 @@ def _catch_up(connection: sqlite3.Connection, files: FileStore) -> None:
     waiting = set(connection.execute("SELECT level, id FROM notes_outbox"))
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for note in file.read():
-            if not isinstance(note, BadNote) and (int(note.level), note.id) not in waiting:
+        for note in last_notes(file, connection):
+            if (int(note.level), note.id) not in waiting:
                 write_note(connection, files, note, replace=True)
         connection.execute("COMMIT")
     except BaseException:

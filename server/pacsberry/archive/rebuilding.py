@@ -21,8 +21,9 @@ from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.forms import ATTACHED_SUFFIX, is_instance, suffix_of
 from pacsberry.archive.index_files import IndexFiles
 from pacsberry.archive.indexing import Indexer, KeptFile
+from pacsberry.archive.last_notes import last_notes
 from pacsberry.archive.migrations import migrate
-from pacsberry.archive.note import BadNote, Note
+from pacsberry.archive.note import Note
 from pacsberry.archive.notes import write_note
 from pacsberry.archive.notes_file import NotesFile
 from pacsberry.archive.notes_mirror import Mirrored
@@ -42,6 +43,10 @@ _FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 Progress = Callable[[int, int, int], None]
 """Is told files done, bytes done and bytes in all, after each batch; the first time when nothing is done."""
+
+
+def no_progress(files_done: int, bytes_done: int, bytes_in_all: int) -> None:
+    """For whoever does not want to know."""
 
 
 @dataclass(slots=True)
@@ -118,7 +123,7 @@ def rebuild(
     reason: str,
     now: int,
     checksums: bool = False,
-    progress: Progress = lambda files_done, bytes_done, bytes_in_all: None,
+    progress: Progress = no_progress,
 ) -> Rebuilt:
     """Make the index anew; `files` is started, and nobody has the index open.
 
@@ -222,22 +227,13 @@ class _Build:
         self._settle_times()
 
     def notes(self) -> None:
-        """Write what the notes say in the end of each resource: first find its last line, then write that."""
+        """Write what the notes say in the end of each resource."""
         file = NotesFile(self._files.storage)
         state = file.state()
         found = self._found
         with self._transaction():
-            self._connection.execute(
-                "CREATE TABLE scratch.said (level, id, line, PRIMARY KEY (level, id)) WITHOUT ROWID"
-            )
-            for line, note in enumerate(file.read(), start=1):
-                if isinstance(note, BadNote):
-                    found.bad_notes.add(f"line {line}: {note}")
-                elif not note.more:
-                    said = (int(note.level), note.id, line)
-                    self._connection.execute("INSERT OR REPLACE INTO scratch.said VALUES (?, ?, ?)", said)
-            for line, note in enumerate(file.read(), start=1):
-                if not isinstance(note, BadNote) and not note.is_empty and self._counts(note, line):
+            for note in last_notes(file, self._connection, found.bad_notes.add):
+                if not note.is_empty:
                     self._write(note)
         if not (found.bad_notes.count or found.gone.count or found.unlinked.count):
             with self._transaction():
@@ -301,13 +297,6 @@ class _Build:
                     f"UPDATE {level.plural} SET updated_at = "
                     f"(SELECT max({moment}) FROM {below} WHERE {below}.parent = {level.plural}.key)"
                 )
-
-    def _counts(self, note: Note, line: int) -> bool:
-        """Whether a line belongs to the last state of its resource."""
-        (last,) = self._connection.execute(
-            "SELECT coalesce(max(line), 0) FROM scratch.said WHERE level = ? AND id = ?", (int(note.level), note.id)
-        ).fetchone()
-        return bool(line > last if note.more else line == last)
 
     def _write(self, note: Note) -> None:
         unlinked = write_note(self._connection, self._files, note, replace=False)

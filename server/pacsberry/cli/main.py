@@ -19,6 +19,7 @@ _COMMANDS = {
     "user": ("pacsberry.cli.user", "Add, change, list and remove accounts."),
     "check": ("pacsberry.cli.check", "Compare index and files, and repair what is wrong."),
     "rebuild-index": ("pacsberry.cli.rebuild_index", "Make the index anew from the files."),
+    "rebuild-index": ("pacsberry.cli.rebuild_index", "Make the index anew from the files."),
     "backup": ("pacsberry.cli.backup", "Copy the archive to another disk or a stick."),
     "restore": ("pacsberry.cli.restore", "Bring back what a backup holds."),
     "demo": ("pacsberry.cli.demo", "Write the demo study into a folder."),
