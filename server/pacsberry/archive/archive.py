@@ -199,9 +199,9 @@ class Archive:
         finally:
             self.files.stop()
 
-    def spool(self) -> Spool:
-        """A file to receive an instance into; NoRoom when the card is full."""
-        return self.files.spool()
+    def spool(self, *, expected_bytes: int = 0, may_wait: bool = True) -> Spool:
+        """A file to receive an instance into; NoRoom when the card is full, and nobody makes room."""
+        return self.files.spool(expected_bytes=expected_bytes, may_wait=may_wait)
 
     def when_damaged(self, restart: Callable[[], None]) -> None:
         """Have `restart`, which returns at once, called when the index turns out to be damaged."""

@@ -35,8 +35,8 @@ class Candidate:
     id: str  # Orthanc identifier
     arrival: int  # grows with each reception, of whichever patient
     updated_at: int  # UTC seconds of the last reception
-    instances: int
-    size: int  # bytes on the card: its instances and users' attachments
+    instances: int  # 0 for a protected one: nobody asks
+    size: int  # bytes on the card: its instances and users' attachments; 0 for a protected one
     is_protected: bool  # itself, or one of its studies or series
 
 
@@ -68,7 +68,7 @@ class Candidates:
                     (arrival, key),
                 ).fetchall()
             for key, patient, arrival, updated_at, is_protected in page:
-                instances, size = self._amounts(key)
+                instances, size = (0, 0) if is_protected else self._amounts(key)
                 yield Candidate(key, patient, arrival, updated_at, instances, size, bool(is_protected))
             if len(page) < _PAGE:
                 return
@@ -117,7 +117,7 @@ def occupancy_of(connection: sqlite3.Connection, expected: Expected, patient: st
         if connection.execute(f"SELECT 1 FROM patients WHERE {BY_ID}", (one,)).fetchone() is None
     }
     return Occupancy(
-        stored_bytes=fact(connection, "stored_bytes") + int(attached) + expected.size,
+        stored_bytes=fact(connection, "total_bytes") + int(attached) + expected.size,
         patients=fact(connection, "patients") + len(strangers & expected.patients),
         has_patient=patient not in strangers or patient in expected.patients,
         expected=expected,

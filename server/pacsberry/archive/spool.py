@@ -15,7 +15,8 @@ from pacsberry.errors import NoRoom
 HEAD_BYTES = 65536  # of a spooled file are held in memory, for its header
 _RECEIPT_ATTRIBUTE = "user.pacsberry.receipt"  # extended attribute; lets recovery say who brought a file
 _RECEIPT_MAXIMUM_BYTES = 128  # fits beside the inode; a longer one would cost a block of its own
-_GAUGE_BYTES = 4 * 2**20  # between two looks at the free space
+_GAUGE_BYTES = 2**20  # between two looks at the free space
+_TRIES = 3  # of a write, when room was made and others took it
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -24,7 +25,7 @@ class Spool:
 
     __slots__ = ("_descriptor", "_digest", "_gauge", "_gauge_at", "_head", "crc32", "path", "size")
 
-    def __init__(self, path: Path, *, with_md5: bool, gauge: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, path: Path, *, with_md5: bool, gauge: Callable[[], None] | None = None) -> None:
         """`gauge` is called now and then while a large file grows, and raises NoRoom when it may not go on."""
         self.path = path
         self.size = 0
@@ -48,16 +49,33 @@ class Spool:
             self._digest.update(data)
         try:
             written = os.write(self._descriptor, data)
-            if written < len(data):
-                rest = memoryview(data)[written:]
-                while rest:
-                    rest = rest[os.write(self._descriptor, rest) :]
         except OSError as error:
-            raise no_room(error) from error
+            self._make_room(error)
+            written = 0
+        if written < len(data):
+            self._write_rest(memoryview(data)[written:])
         self.size += len(data)
-        if self.size >= self._gauge_at:
+        if self._gauge is not None and self.size >= self._gauge_at:
             self._gauge_at = self.size + _GAUGE_BYTES
             self._gauge()
+
+    def _write_rest(self, rest: memoryview) -> None:
+        tries = _TRIES
+        while rest:
+            try:
+                rest = rest[os.write(self._descriptor, rest) :]
+            except OSError as error:
+                tries -= 1
+                if not tries:
+                    raise no_room(error) from error
+                self._make_room(error)
+
+    def _make_room(self, error: OSError) -> None:
+        """Return when room has been made after `error`; else NoRoom, or the error itself when it is another one."""
+        refusal = no_room(error)
+        if not isinstance(refusal, NoRoom) or self._gauge is None:
+            raise refusal from error
+        self._gauge()
 
     @property
     def head(self) -> bytes:

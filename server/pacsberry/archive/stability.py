@@ -60,10 +60,10 @@ class Stability:
         with self._lock:
             return (level, key) not in self._deadlines
 
-    def received_within(self, level: Level, seconds: float) -> frozenset[int]:
-        """The row keys of the resources of one level whose last instance is not older than that."""
-        earliest = self._monotonic() + self._age - seconds
+    def received_lately(self, level: Level, seconds: float) -> frozenset[int]:
+        """The row keys of the resources of one level that received something so long before the very last, or later."""
         with self._lock:
+            earliest = next(reversed(self._deadlines.values()), 0.0) - seconds
             return frozenset(
                 key for (at, key), deadline in self._deadlines.items() if at == level and deadline >= earliest
             )

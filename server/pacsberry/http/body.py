@@ -114,7 +114,7 @@ class Reception:
         *,
         routes: Routes,
         access: Access,
-        spool: Callable[[], Spool],
+        spool: Callable[..., Spool],
         small_body_bytes: int,
         largest_body_bytes: int,
         describe_errors: bool,
@@ -144,7 +144,8 @@ class Reception:
         if user is None:
             verification = Verification(self._access, parser.remote_ip, authorization)
             parser.defer(verification)
-        return SpoolSink(self._spool(), limit, verification)
+        spool = self._spool(expected_bytes=max(0, parser.content_length), may_wait=False)
+        return SpoolSink(spool, limit, verification)
 
 
 class Parser(HTTPRequestParser):

@@ -2,7 +2,8 @@
 
 It sleeps until something that came in has left less than KeepFree; then it lets patients go, one at a time, and looks
 again when the remover has taken their files away.  Who is receiving is spared: first everybody who is not stable yet
-(StableAge), and if that leaves too few, everybody who received something a moment ago.
+(StableAge), and if that leaves too few, everybody who received something a moment before
+the last.
 
 When the file system is truly full, senders wait for a round of it (`make_room`), a bounded time.
 """
@@ -27,9 +28,8 @@ from pacsberry.recycler.plan import Limits, RecyclePlan, Usage, plan_recycling
 LOGGER = logging.getLogger("pacsberry.recycler")
 
 _PATIENCE_SECONDS = 15.0  # a sender waits so long for room
-_MOMENT_SECONDS = 3.0  # a patient that received something in the last moment is receiving; batches come every 2 s
 _PROBLEM_SECONDS = 1.0
-_PAUSE_SECONDS = 30.0  # after a round in which nobody may go
+_PAUSE_SECONDS = 5.0  # after a round in which nobody may go
 _REMOVER_SECONDS = 60.0  # for the files of one round to be removed
 _LOOK_SECONDS = 0.02
 
@@ -54,14 +54,19 @@ class Recycler:
         keep_free: KeepFree,
         limits: Limits,
         rejects: bool,
+        moment_seconds: float = 3.0,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`limits`: MaximumStorageSize and MaximumPatientCount; `rejects`: MaximumStorageMode is Reject."""
+        """`limits`: MaximumStorageSize and MaximumPatientCount; `rejects`: MaximumStorageMode is Reject.
+
+        `moment_seconds`: who received something so long before the last reception is receiving; batches come every 2 s.
+        """
         self._archive = archive
         self._keep_free = keep_free
         self.limits = limits
         self.rejects = rejects
         self.diary = Diary(now)
+        self._moment_seconds = moment_seconds
         self._admission: Admission | None = None
         if limits.stored_bytes or limits.patients:
             self._admission = Admission(archive, limits, rejects=rejects, diary=self.diary)
@@ -185,7 +190,8 @@ class Recycler:
             target = wanted
             plan = self._plan(measured, target)
         if plan.problem:
-            LOGGER.warning("%s free on the storage. %s", megabytes(measured.free_bytes), plan.problem)
+            if not self._problem:
+                LOGGER.warning("%s are free on the storage. %s", megabytes(measured.free_bytes), plan.problem)
             return plan.problem
         self._carry_out(plan, target)
         self._archive.room.look()
@@ -197,7 +203,7 @@ class Recycler:
         plan = RecyclePlan()
         for spared in (
             stability.unstable_keys(Level.PATIENT),
-            stability.received_within(Level.PATIENT, _MOMENT_SECONDS),
+            stability.received_lately(Level.PATIENT, self._moment_seconds),
         ):
             plan = plan_recycling(self._archive.candidates.in_order(), usage, limits, is_arriving=_is_one_of(spared))
             if not plan.problem:
