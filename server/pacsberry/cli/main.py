@@ -19,9 +19,10 @@ _COMMANDS = {
     "user": ("pacsberry.cli.user", "Add, change, list and remove accounts."),
     "check": ("pacsberry.cli.check", "Compare index and files, and repair what is wrong."),
     "rebuild-index": ("pacsberry.cli.rebuild_index", "Make the index anew from the files."),
-    "rebuild-index": ("pacsberry.cli.rebuild_index", "Make the index anew from the files."),
     "backup": ("pacsberry.cli.backup", "Copy the archive to another disk or a stick."),
     "restore": ("pacsberry.cli.restore", "Bring back what a backup holds."),
+    "import": ("pacsberry.cli.importing", "Bring folders, archives, an Orthanc's storage or another server."),
+    "upload": ("pacsberry.cli.upload", "Send DICOM files to any server with Orthanc's REST API."),
     "demo": ("pacsberry.cli.demo", "Write the demo study into a folder."),
 }
 EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"  {code:<4} {meaning}" for code, meaning in MEANINGS.items())

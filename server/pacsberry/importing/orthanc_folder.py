@@ -48,12 +48,15 @@ _HEX: Final = re.compile(r"[0-9a-f]{2}")
 class OrthancFolder:
     """The source."""
 
-    def __init__(self, path: Path, *, users_files: frozenset[str] = frozenset()) -> None:
-        """`users_files`: the UUIDs of files that users attached, as far as an index tells."""
+    def __init__(self, path: Path) -> None:
         self.name = printable(str(path))
         self.path = path
-        self._users_files = users_files
+        self._users_files: frozenset[str] = frozenset()
         self._put_off = bytearray()  # 16 bytes for each file without pixels
+
+    def leave_out(self, users_files: frozenset[str]) -> None:
+        """Pass over these files (UUIDs): the index says that users attached them."""
+        self._users_files = users_files
 
     def total(self) -> int:
         """The bytes of all files; looks at every one."""

@@ -64,6 +64,12 @@ class Server:
         status = str(told.get("Status"))
         return Sent(_STATUSES.get(status, Fate.REFUSED), f"Status {status}.", str(told.get("ID", "")))
 
+    def put(self, path: str, content: Content) -> Answer:
+        """Send a file that is no instance, once; any answer but 401, 403, 503 and 507."""
+        answer = self._client.request("PUT", path, content.chunks(), length=content.size)
+        self._check(answer)
+        return answer
+
     def ask(self, method: str, path: str, body: bytes | None = None) -> Answer:
         """A request that may be made again when the connection breaks off; any answer but 401, 403, 503 and 507."""
 
