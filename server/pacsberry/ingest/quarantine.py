@@ -55,6 +55,8 @@ class Quarantine:
                 path.with_suffix(".json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
                 spool.path.rename(path)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                path.with_suffix(".json").unlink(missing_ok=True)
             LOGGER.error("Refused, and the quarantine cannot keep it (%s): %s", error, reason)
             return None
         spool.close()
