@@ -179,6 +179,10 @@ class Archive:
             self.index.stop()
             self.files.stop()
 
+    def activity(self) -> int:
+        """A number that grows while somebody stores or reads: when it stands still, the archive is not used."""
+        return self.files.opens + self.index.posted_count
+
     def _recover_if_unclean(self, connection: sqlite3.Connection) -> None:
         if not fact(connection, "clean"):
             recover(connection, self.files, self._settings, self._now()).log()

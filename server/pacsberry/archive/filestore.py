@@ -11,11 +11,12 @@ import contextlib
 import fcntl
 import functools
 import hashlib
+import io
 import os
 import threading
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -24,7 +25,8 @@ from pacsberry.archive.groupsync import GroupSync
 from pacsberry.archive.packedfile import PackedFile
 from pacsberry.archive.room import BALLAST_NAME, Room
 from pacsberry.archive.spool import Spool, no_room, read_receipt
-from pacsberry.errors import StorageBusy, UnknownResource
+from pacsberry.archive.watchedfile import WatchedFile
+from pacsberry.errors import DamagedFile, StorageBusy, UnknownResource
 
 FILES_PER_BUCKET = 1000
 _READ_BYTES = 2**18
@@ -60,6 +62,8 @@ class FileStore:
         self._buckets: dict[int, _Bucket] = {}  # those with files the index may not hold, and the current one
         self._current: _Bucket | None = None
         self._guard = -1
+        self._reporter: Callable[[str], None] = lambda name: None
+        self.opens = 0  # of files, by anybody: a sign of how busy the archive is, no exact count
 
     def start(self) -> None:
         """Make the folders and take the storage for this process; StorageBusy when another one has it."""
@@ -145,27 +149,52 @@ class FileStore:
         """
         return self._files / name
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str, size: int | None = None) -> BinaryIO:
         """The content of a kept file, whatever its form: seekable, for one thread.
 
-        UnknownResource when the file has been removed meanwhile, DamagedFile here or at a read when it cannot be
-        unpacked.
+        `size`: bytes of content that the index says it has.  UnknownResource when the file has been removed meanwhile;
+        DamagedFile, here or at a read, when it has another size, cannot be unpacked, or the card does not give it.
         """
-        file = self.open_stored(name)
+        file = self.open_stored(name, None if is_packed(name) else size)
         if not is_packed(name):
             return file
         try:
-            return cast("BinaryIO", PackedFile(file, name))
+            packed = PackedFile(file, name, self._report)
+            if size is not None and packed.size != size:
+                raise self._damaged(name, f"it holds {packed.size} bytes instead of {size}.")
+            return cast("BinaryIO", packed)
         except BaseException:
             file.close()
             raise
 
-    def open_stored(self, name: str) -> BinaryIO:
-        """A kept file as it lies, packed or not; UnknownResource when it has been removed meanwhile."""
+    def open_stored(self, name: str, stored_size: int | None = None) -> BinaryIO:
+        """A kept file as it lies, packed or not.
+
+        `stored_size`: bytes that the index says it takes.  UnknownResource when it has been removed meanwhile,
+        DamagedFile, here or at a read, when it has another size or the card does not give it.
+        """
         try:
-            return (self._files / name).open("rb")
+            file = io.BufferedReader(WatchedFile(self._files / name, name, self._report))
         except FileNotFoundError as error:
+            self._report(name)
             raise UnknownResource(f"The file {name} is not in the storage any more.") from error
+        self.opens += 1
+        found = stored_size if stored_size is None else os.fstat(file.fileno()).st_size
+        if found != stored_size:
+            file.close()
+            raise self._damaged(name, f"it has {found} bytes instead of {stored_size}.")
+        return cast("BinaryIO", file)
+
+    def report_to(self, report: Callable[[str], None]) -> None:
+        """Have `report`, which returns at once, called with the name of a file that turns out missing or damaged."""
+        self._reporter = report
+
+    def _report(self, name: str) -> None:
+        self._reporter(name)
+
+    def _damaged(self, name: str, reason: str) -> DamagedFile:
+        self._report(name)
+        return DamagedFile(f"The stored file {name} is damaged: {reason}")
 
     def exists(self, name: str) -> bool:
         """Whether a kept file is there."""

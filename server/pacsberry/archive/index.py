@@ -203,6 +203,11 @@ class Index:
             if len(self._posted) >= self._batch_instances:
                 self._condition.notify_all()
 
+    @property
+    def posted_count(self) -> int:
+        """How many files have been handed over since the start."""
+        return self._posted_count
+
     def pending(self, instance_id: str) -> KeptFile | None:
         """The kept file of an instance that is not committed yet."""
         with self._condition:

@@ -6,7 +6,7 @@ more than a page of entries, so the server writes on and memory does not grow wi
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -124,12 +124,9 @@ class Inventory:
             for entry in self._attachments(level, "a.file BETWEEN ? AND ?", (f"{bucket:08d}/", f"{bucket:08d}0"))
         ]
 
-    def of_file(self, file: str) -> Entry | None:
-        """The instance or attachment that a file belongs to.  Reads the whole index: for the rare case."""
-        for entry in chain(self.entries(), self.attachments()):
-            if entry.file == file:
-                return entry
-        return None
+    def of_files(self, files: Collection[str]) -> Iterator[Entry]:
+        """The instances and attachments that these files belong to.  Reads the whole index: for the rare case."""
+        return (entry for entry in chain(self.entries(), self.attachments()) if entry.file in files)
 
     def of_keys(self, keys: Iterable[int]) -> Iterator[Entry]:
         """The instances of these keys that are still there."""

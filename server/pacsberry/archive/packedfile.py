@@ -7,6 +7,7 @@ that we write is a DamagedFile at the latest with its last byte, so it is never 
 import io
 import os
 import zlib
+from collections.abc import Callable
 from typing import BinaryIO, Final
 
 from pacsberry.errors import DamagedFile
@@ -23,14 +24,18 @@ class PackedFile(io.BufferedIOBase):
     Going back over more than a block starts again from the beginning, at the cost of unpacking what lies before.
     """
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        """`file`: the packed file, at its start; `name`: for messages.  Raises DamagedFile."""
+    def __init__(self, file: BinaryIO, name: str, report: Callable[[str], None] = lambda name: None) -> None:
+        """`file`: the packed file, at its start; `name`: for messages, and for `report` when the file is damaged.
+
+        Raises DamagedFile.
+        """
         self._file = file
         self._name = name
+        self._report = report
         self.stored_size = file.seek(0, os.SEEK_END)  # bytes
         file.seek(0)
         if self.stored_size < _SMALLEST or file.read(len(_HEADER)) != _HEADER:
-            raise DamagedFile(f"The stored file {name} is damaged: it does not begin as a packed file does.")
+            raise self._damaged("it does not begin as a packed file does")
         file.seek(-4, os.SEEK_END)
         # RFC 1952 2.3.1, ISIZE: modulo 2^32, which is why nothing of 4 GB is packed.  Checked against the content.
         self.size = int.from_bytes(file.read(4), "little")  # bytes of content
@@ -128,8 +133,9 @@ class PackedFile(io.BufferedIOBase):
         """Whether anything follows what should be the end."""
         return bool(self._inflate(1) or self._inflater.unused_data or self._file.read(1))
 
-    def _damaged(self) -> DamagedFile:
-        return DamagedFile(f"The stored file {self._name} is damaged or cut short: it cannot be unpacked.")
+    def _damaged(self, reason: str = "it cannot be unpacked to its end") -> DamagedFile:
+        self._report(self._name)
+        return DamagedFile(f"The stored file {self._name} is damaged: {reason}.")
 
 
 def descriptor_of(file: BinaryIO) -> int | None:

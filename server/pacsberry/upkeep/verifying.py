@@ -7,12 +7,13 @@ import os
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from pacsberry.archive import FileStore
 from pacsberry.archive.forms import is_packed
 from pacsberry.archive.inventory import Entry
-from pacsberry.errors import DamagedFile, UnknownResource
+from pacsberry.archive.packedfile import PackedFile
+from pacsberry.errors import DamagedFile
 from pacsberry.upkeep.findings import (
     BrokenPacking,
     Finding,
@@ -50,10 +51,8 @@ def verify(
             return Verified(WrongSize(entry, size))
         if not read:
             return Verified(None)
-        with files.open(entry.file) as file:
+        with _opened(files, entry.file) as file:
             return _read(file, entry, on_piece)
-    except UnknownResource:
-        return Verified(MissingFile(entry))
     except DamagedFile as error:
         return Verified(BrokenPacking(entry, str(error)))
     except ValueError as error:  # a name with a zero byte in it: no file can have it
@@ -84,6 +83,18 @@ def is_cached(files: FileStore, entry: Entry) -> bool:
         return False
     finally:
         os.close(descriptor)
+
+
+def _opened(files: FileStore, name: str) -> BinaryIO:
+    """The content, read without a report to whoever watches: that is who verifies."""
+    file = files.path(name).open("rb")
+    if not is_packed(name):
+        return file
+    try:
+        return cast("BinaryIO", PackedFile(file, name))
+    except BaseException:
+        file.close()
+        raise
 
 
 def _read(file: BinaryIO, entry: Entry, on_piece: Callable[[int], None]) -> Verified:
