@@ -56,6 +56,7 @@ format: .venv/tools-installed ## put the code into the project's form
 bench: .venv/tools-installed ## measure beside Debian's Orthanc and write tests/bench/RESULTS.md
 	.ci/system-packages bench
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.wear
 
 .PHONY: lock
 lock: ## choose the versions of all packages anew and write the two lock files

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,6 +74,7 @@ class Launch:
     lean: bool = False  # Orthanc only: with its cache off and few threads, its most frugal self
     nagle: bool = False  # with Nagle's algorithm as DCMTK ships, which costs Orthanc 40 ms for most DICOM answers
     under: Sequence[str] = ()  # Pacsberry only: a profiler's command, put before ours
+    settings: Mapping[str, object] = field(default_factory=dict)  # added to the configuration
 
 
 @contextmanager
@@ -144,6 +145,7 @@ def configuration(
             "sink": [SINK_AET, "127.0.0.1", sink_port],
         },
     }
+    shared |= launch.settings
     if name == ORTHANC and launch.lean:
         shared |= {"MaximumStorageCacheSize": 0, "HttpThreadsCount": 5}
     if name == ORTHANC and not launch.plugins:
