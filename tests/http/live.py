@@ -145,6 +145,7 @@ def live_server(
             log_levels=LogLevels(),
             settings=settings,
             system=SystemFacts(system or {}),
+            storage=dict,
             shutdown=shutdown,
             reset=reset,
             clock=clock or Clock(),

@@ -1,14 +1,14 @@
 """The whole server as one object: every part is built here, from the values of the configuration.
 
-Start: archive, recycler, DICOM door, HTTP door.  Stop: the doors first, so that nothing comes in while the archive
-closes.
+Start: archive, recycler, scrubber, DICOM door, HTTP door.  Stop: the doors first, so that nothing comes in while the
+archive closes.
 """
 
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pacsberry.app import values
+from pacsberry.app import upkeep, values
 from pacsberry.app.facts import system_facts
 from pacsberry.archive import Archive
 from pacsberry.auth import Accounts
@@ -61,6 +61,8 @@ class Application:
             limits=values.limits(settings),
             rejects=settings.text("MaximumStorageMode") == "Reject",
         )
+        damaged = upkeep.damaged_folder(settings)
+        self.scrubber = upkeep.scrubber(settings, self.archive, damaged, reads=only_socket is None)
         self.ingest = Ingest(
             archive=self.archive,
             reader=reader,
@@ -87,6 +89,7 @@ class Application:
             metrics=Metrics(enabled=settings.flag("MetricsEnabled")),
             settings=http,
             system=system_facts(settings, tags),
+            storage=upkeep.storage_status(settings, self.archive, self.recycler, self.scrubber, damaged).tell,
             shutdown=shutdown,
             reset=reset,
             dictionary=names,
@@ -102,6 +105,7 @@ class Application:
         steps: list[tuple[bool, Callable[[], object], Callable[[], None]]] = [
             (True, self.archive.start, self.archive.stop),
             (True, self.recycler.start, self.recycler.stop),
+            (True, self.scrubber.start, self.scrubber.stop),
             (self._is_on_network and settings.flag("DicomServerEnabled"), self.dicom.start, self.dicom.stop),
             (True, self.http.start, self.http.stop),
         ]

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pacsberry.app import values
+from pacsberry.app.upkeep import damaged_folder
 from pacsberry.archive import Archive, Reading
 from pacsberry.config import Settings
 from pacsberry.ingest import Reader
 from pacsberry.upkeep.damaged import DamagedFolder
-
-_MEGABYTE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +31,3 @@ def workbench(settings: Settings) -> Workbench:
     reading = Reader(default_encoding=lambda: policy.default_encoding, main_tags=tags).reading
     archive = Archive(storage=storage, index=index, settings=values.archive(settings, reading, tags, names))
     return Workbench(storage, index, reading, archive, damaged_folder(settings))
-
-
-def damaged_folder(settings: Settings) -> DamagedFolder:
-    """The folder of files that were found damaged."""
-    maximum_bytes = settings.number("Pacsberry.DamagedMaximumMB") * _MEGABYTE
-    return DamagedFolder(settings.path("StorageDirectory") / "damaged", maximum_bytes=maximum_bytes)

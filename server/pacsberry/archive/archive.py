@@ -56,6 +56,7 @@ class Archive:
     def __init__(self, *, storage: Path, index: Path, settings: ArchiveSettings, clock: Clock | None = None) -> None:
         """`storage`: folder of the files; `index`: path of the database file."""
         self._settings = settings
+        self.recovery: Recovery | None = None  # what the last start found
         self._index_files = IndexFiles(index)
         self._is_damaged = False
         self._when_damaged: Callable[[], None] = lambda: None
@@ -147,6 +148,7 @@ class Archive:
             self.files.stop()
             raise
         found.log()
+        self.recovery = found
         self.index.start()
         self._remover.start()
         self._notes_mirror.start()

@@ -16,6 +16,7 @@ from pacsberry.http import (
     resources,
     restoring,
     slices,
+    storage,
     system,
     tags,
     tools,
@@ -28,6 +29,7 @@ from pacsberry.http.routing import Route, children
 
 _NOUNS = (
     system,
+    storage,
     tools,
     acceptance,
     loglevels,

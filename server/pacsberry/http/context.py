@@ -1,6 +1,6 @@
 """What every handler is given beside the request: the parts of the server it may ask, and the values it needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -42,6 +42,7 @@ class Context:
     log_levels: LogLevels
     settings: HttpSettings
     system: SystemFacts
+    storage: Callable[[], Mapping[str, object]]  # its state, for GET /pacsberry/storage
     shutdown: Callable[[], None]  # ask the server to stop; returns at once
     reset: Callable[[], None]  # ask it to start again with its configuration read anew; returns at once
     dictionary: TagDictionary = STANDARD  # names of tags, the option Dictionary included

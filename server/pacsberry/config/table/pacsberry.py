@@ -50,6 +50,13 @@ PACSBERRY = Theme(
             "Room for refused files of DICOM senders, the oldest go first; 0: none is kept.",
         ),
         Setting(
+            "Pacsberry.ScrubMBPerSecond",
+            Whole(0, 10_000, "MB"),
+            4,
+            "How fast all kept files are read in the background, to find damage; 0: not at all.",
+        ),
+        Setting("Pacsberry.ScrubEveryDays", Whole(1, 3650, "days"), 30, "How often every kept file is read."),
+        Setting(
             "Pacsberry.DamagedMaximumMB",
             Whole(0, 1 << 20, "MB"),
             512,
