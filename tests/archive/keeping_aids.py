@@ -87,8 +87,10 @@ def counts(archive: Archive) -> dict[str, int]:
         }
         facts = dict(connection.execute("SELECT name, value FROM facts"))
         total = connection.execute("SELECT total(size) FROM instances").fetchone()[0]
+        stored = connection.execute("SELECT total(coalesce(stored_size, size)) FROM instances").fetchone()[0]
     assert {name: facts[name] for name in rows} == rows
     assert facts["total_bytes"] == total
+    assert facts["stored_bytes"] == stored
     return rows
 
 

@@ -36,6 +36,7 @@ from pacsberry.archive.protection import Protection
 from pacsberry.archive.rebuilding import Progress, Rebuilt, no_progress, rebuild
 from pacsberry.archive.recovery import Recovery, note_clean_stop, recover
 from pacsberry.archive.remover import Remover
+from pacsberry.archive.repacking import Repacking
 from pacsberry.archive.resources import Resources
 from pacsberry.archive.room import BALLAST_NAME
 from pacsberry.archive.rows import fact
@@ -67,6 +68,7 @@ class Archive:
             sync_files=settings.sync_files,
             with_md5=settings.store_md5,
             reserve_bytes=settings.reserve_bytes,
+            packs=settings.compression,
             ballast=index.parent / BALLAST_NAME,
         )
         self.room = self.files.room
@@ -119,6 +121,7 @@ class Archive:
             on_garbage=self._remover.wake,
             clock=clock,
         )
+        self.repacking = Repacking(index, self.files, attachments=self.attachments, on_garbage=self._remover.wake)
         outside = OutsideTags(self._read_tags, settings.storage_access)
         self.search = Search(index, main_tags=settings.main_tags, outside=outside, limits=settings.find_limits)
         self.resources = Resources(

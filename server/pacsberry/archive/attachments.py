@@ -17,13 +17,15 @@ from pacsberry.archive.places import ALIASES, key_of, upwards
 from pacsberry.archive.revisions import check, etag
 from pacsberry.archive.rows import log_change
 from pacsberry.archive.spool import Spool
-from pacsberry.errors import BadRequest, Conflict, NotAllowed, PacsberryError, UnknownResource
+from pacsberry.errors import BadRequest, Conflict, DamagedFile, NotAllowed, PacsberryError, UnknownResource
 from pacsberry.model import Clock, Level
+
+_COLUMNS = "type, file, size, md5, crc32, stored_size, revision"
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """One attached file.  It is stored as received, so its compressed facts are its facts."""
+    """One attached file: sizes and checksums are of its content, whatever form it is stored in."""
 
     number: int
     name: str
@@ -32,7 +34,18 @@ class Attachment:
     size: int  # bytes
     md5: str  # hex; '' when StoreMD5ForAttachments was off (never for users' files)
     crc32: int | None
+    stored_size: int | None  # bytes on the card when it is packed
     revision: int
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether it is stored packed."""
+        return self.stored_size is not None
+
+    @property
+    def bytes_on_card(self) -> int:
+        """What it takes as it is stored."""
+        return self.size if self.stored_size is None else self.stored_size
 
     @property
     def uuid(self) -> str:
@@ -44,11 +57,11 @@ class Attachment:
         """The entity tag; without an MD5 the CRC-32 stands in for it."""
         return etag(self.revision, self.md5 or ("" if self.crc32 is None else f"{self.crc32:08x}"))
 
-    def facts(self, md5: str) -> dict[str, object]:
-        """What Orthanc tells of a file."""
+    def facts(self, md5: str, packed_md5: str = "") -> dict[str, object]:
+        """What Orthanc tells of a file; `packed_md5` when it is packed and somebody has computed it."""
         return {
-            "CompressedMD5": md5,
-            "CompressedSize": self.size,
+            "CompressedMD5": packed_md5 if self.is_packed else md5,
+            "CompressedSize": self.bytes_on_card,
             "ContentType": self.number,
             "UncompressedMD5": md5,
             "UncompressedSize": self.size,
@@ -96,18 +109,25 @@ class Attachments:
         """The MD5 of an attachment, read from its file when the index has none.  Raises UnknownResource."""
         return attachment.md5 or self._files.md5(attachment.file)
 
+    def stored_md5(self, attachment: Attachment) -> str:
+        """The MD5 of the file as it is stored, read from it when it is packed.  Raises UnknownResource."""
+        return self._files.stored_md5(attachment.file) if attachment.is_packed else self.md5(attachment)
+
     def info(self, attachment: Attachment) -> dict[str, object]:
         """All facts, in the words of /attachments/{name}/info, with the MD5 whatever it takes."""
-        return attachment.facts(self.md5(attachment))
+        return attachment.facts(self.md5(attachment), self.stored_md5(attachment))
 
     def verify(self, attachment: Attachment) -> None:
         """Read the file and compare: BadRequest when it is damaged, or nothing is known to compare it with."""
-        if attachment.md5:
-            is_good = self._files.md5(attachment.file) == attachment.md5
-        elif attachment.crc32 is not None:
-            is_good = self._files.crc32(attachment.file) == attachment.crc32
-        else:
-            raise BadRequest(f"No checksum of {attachment.name} was stored; StoreMD5ForAttachments keeps one.")
+        try:
+            if attachment.md5:
+                is_good = self._files.md5(attachment.file) == attachment.md5
+            elif attachment.crc32 is not None or attachment.is_packed:  # which has a checksum of its own
+                is_good = self._files.crc32(attachment.file) == attachment.crc32 or attachment.crc32 is None
+            else:
+                raise BadRequest(f"No checksum of {attachment.name} was stored; StoreMD5ForAttachments keeps one.")
+        except DamagedFile:
+            is_good = False
         if not is_good:
             raise BadRequest(f"The file of {attachment.name} is damaged: its checksum is not what was stored.")
 
@@ -120,7 +140,8 @@ class Attachments:
         Raises UnknownResource, NotAllowed for the system's own, Conflict, BadRequest (If-Match), NoRoom.
         """
         number = self._writable(name)
-        with self._arriving.let_in_attachment(self._patient_of(level, resource_id), content.size):
+        content.finish()
+        with self._arriving.let_in_attachment(self._patient_of(level, resource_id), content.bytes_on_card):
             return self._put(level, resource_id, number, content, if_match=if_match)
 
     def restore(self, level: Level, resource_id: str, number: int, content: Spool, revision: int) -> Attachment:
@@ -129,7 +150,8 @@ class Attachments:
         Conflict when what is there has that revision or a later one: it stays.
         """
         self._writable(str(number))
-        with self._arriving.let_in_attachment(self._patient_of(level, resource_id), content.size):
+        content.finish()
+        with self._arriving.let_in_attachment(self._patient_of(level, resource_id), content.bytes_on_card):
             return self._put(level, resource_id, number, content, restored=revision)
 
     def _put(
@@ -143,7 +165,7 @@ class Attachments:
         restored: int | None = None,
     ) -> Attachment:
         file = self._files.keep(content, ATTACHED_SUFFIX)
-        size, crc32 = content.size, content.crc32
+        size, crc32, stored_size = content.size, content.crc32, content.stored_size
         md5 = content.md5 or self._files.md5(file)
 
         def act(connection: sqlite3.Connection) -> Attachment:
@@ -159,12 +181,12 @@ class Attachments:
                     revision = old.revision + 1
                 connection.execute("INSERT OR IGNORE INTO garbage VALUES (?)", (old.file,))
             connection.execute(
-                """INSERT OR REPLACE INTO attachments (level, key, type, file, size, md5, crc32, revision)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-                (int(level), key, number, file, size, md5, crc32, revision),
+                """INSERT OR REPLACE INTO attachments (level, key, type, file, size, md5, crc32, stored_size, revision)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                (int(level), key, number, file, size, md5, crc32, stored_size, revision),
             )
             self._log(connection, level, key)
-            return self._made(number, file, size, md5, crc32, revision)
+            return self._made(number, file, size, md5, crc32, stored_size, revision)
 
         try:
             attachment = self._index.write(act)
@@ -200,13 +222,10 @@ class Attachments:
         """The attachments of a row, by number."""
         found = []
         if level is Level.INSTANCE:
-            query = "SELECT file, size, md5, crc32 FROM instances WHERE key = ?"
-            file, size, md5, crc32 = connection.execute(query, (key,)).fetchone()
-            found.append(self._made(DICOM, file, size, md5, crc32, 0))
-        rows = connection.execute(
-            "SELECT type, file, size, md5, crc32, revision FROM attachments WHERE level = ? AND key = ? ORDER BY type",
-            (int(level), key),
-        )
+            query = "SELECT file, size, md5, crc32, stored_size, 0 FROM instances WHERE key = ?"
+            found.append(self._made(DICOM, *connection.execute(query, (key,)).fetchone()))
+        query = f"SELECT {_COLUMNS} FROM attachments WHERE level = ? AND key = ? ORDER BY type"
+        rows = connection.execute(query, (int(level), key))
         found.extend(self._made(*row) for row in rows)
         return found
 
@@ -217,17 +236,15 @@ class Attachments:
             return str(connection.execute(query, (key,)).fetchone()[0])
 
     def _stored(self, connection: sqlite3.Connection, level: Level, key: int, number: int) -> Attachment | None:
-        row = connection.execute(
-            """SELECT type, file, size, md5, crc32, revision FROM attachments
-               WHERE level = ? AND key = ? AND type = ?""",
-            (int(level), key, number),
-        ).fetchone()
+        query = f"SELECT {_COLUMNS} FROM attachments WHERE level = ? AND key = ? AND type = ?"
+        row = connection.execute(query, (int(level), key, number)).fetchone()
         return None if row is None else self._made(*row)
 
-    def _made(self, number: int, file: str, size: int, md5: str, crc32: int | None, revision: int) -> Attachment:
-        return Attachment(
-            number, self.names.name(number), self.names.media_type(number), file, size, md5, crc32, revision
-        )
+    def _made(
+        self, number: int, file: str, size: int, md5: str, crc32: int | None, stored_size: int | None, revision: int
+    ) -> Attachment:
+        name, media_type = self.names.name(number), self.names.media_type(number)
+        return Attachment(number, name, media_type, file, size, md5, crc32, stored_size, revision)
 
     def _writable(self, name: str) -> int:
         number = self.names.number(name)

@@ -62,13 +62,15 @@ def delete(connection: sqlite3.Connection, level: Level, resource_id: str, at: i
 
 def _delete_below(connection: sqlite3.Connection, level: Level, key: int, gone: list[tuple[Level, int]]) -> None:
     below = _INSTANCES_BELOW[level]
-    instances, size = connection.execute(
-        f"SELECT count(*), total(size) FROM instances WHERE key IN ({below})", (key,)
+    instances, size, stored_size = connection.execute(
+        f"SELECT count(*), total(size), total(coalesce(stored_size, size)) FROM instances WHERE key IN ({below})",
+        (key,),
     ).fetchone()
     connection.execute(f"INSERT OR IGNORE INTO garbage SELECT file FROM instances WHERE key IN ({below})", (key,))
     _delete_facts(connection, Level.INSTANCE, below, key)
     count(connection, "instances", -instances)
     count(connection, "total_bytes", -int(size))
+    count(connection, "stored_bytes", -int(stored_size))
     if level is Level.INSTANCE:
         connection.execute("DELETE FROM instances WHERE key = ?", (key,))
         return

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from pacsberry.archive.forms import is_packed
+from pacsberry.archive.forms import PACKED_SUFFIX, is_packed
 from pacsberry.archive.groupsync import GroupSync
 from pacsberry.archive.packedfile import PackedFile
 from pacsberry.archive.room import BALLAST_NAME, Room
@@ -30,6 +30,7 @@ from pacsberry.errors import DamagedFile, StorageBusy, UnknownResource
 
 FILES_PER_BUCKET = 1000
 _READ_BYTES = 2**18
+_CHANGES_REMEMBERED = 4096  # a download reads the names of a series before it sends the files
 
 
 class _Bucket:
@@ -49,10 +50,18 @@ class FileStore:
     """The folder of files; thread-safe."""
 
     def __init__(
-        self, storage: Path, *, sync_files: bool, with_md5: bool, reserve_bytes: int, ballast: Path | None = None
+        self,
+        storage: Path,
+        *,
+        sync_files: bool,
+        with_md5: bool,
+        reserve_bytes: int,
+        packs: bool = False,
+        ballast: Path | None = None,
     ) -> None:
-        """`reserve_bytes` and `ballast`: see room.py."""
+        """`packs`: whether what is received is packed where that pays; `reserve_bytes` and `ballast`: see room.py."""
         self.storage = storage
+        self.packs = packs
         self.room = Room(storage, ballast=ballast or storage / BALLAST_NAME, reserve_bytes=reserve_bytes)
         self._files = storage / "files"
         self._spool = storage / "spool"
@@ -61,6 +70,7 @@ class FileStore:
         self._lock = threading.Lock()  # guards the buckets and their counts
         self._buckets: dict[int, _Bucket] = {}  # those with files the index may not hold, and the current one
         self._current: _Bucket | None = None
+        self._changed: dict[str, str] = {}  # old name: new name, of files whose form was changed lately
         self._guard = -1
         self._reporter: Callable[[str], None] = lambda name: None
         self.opens = 0  # of files, by anybody: a sign of how busy the archive is, no exact count
@@ -92,24 +102,35 @@ class FileStore:
             os.close(self._guard)
             self._guard = -1
 
-    def spool(self, *, expected_bytes: int = 0, may_wait: bool = True) -> Spool:
+    def spool(self, *, expected_bytes: int = 0, may_wait: bool = True, packed: bool | None = None) -> Spool:
         """A new file to receive into; NoRoom when the card is nearly full and nobody makes room.
 
-        `expected_bytes`: what will come, as far as that is known; `may_wait`: whether this thread may wait for room.
+        `expected_bytes`: what will come, as far as that is known; `may_wait`: whether this thread may wait for room;
+        `packed`: the form that the file shall have, None for the one that pays.
         """
         self.room.require(expected_bytes, may_wait=may_wait)
         gauge = functools.partial(self.room.require, may_wait=may_wait)
-        return Spool(self._spool / f"{uuid.uuid4()}.part", with_md5=self._with_md5, gauge=gauge)
+        path = self._spool / f"{uuid.uuid4()}.part"
+        if packed is False or not (packed or self.packs):
+            return Spool(path, with_md5=self._with_md5, gauge=gauge)
+        from pacsberry.archive.packing import pays
+        from pacsberry.archive.packingspool import PackingSpool
+
+        worth = (lambda head: True) if packed else pays
+        return PackingSpool(path, with_md5=self._with_md5, gauge=gauge, worth=worth)
 
     def keep(self, spool: Spool, suffix: str) -> str:
-        """Move a spooled file to its final name, durably, and return that name ('bucket/uuid.suffix').
+        """Move a spooled file to its final name, durably, and return that name ('bucket/uuid.suffix', see forms.py).
 
         The order that makes success mean durable:
         1. sync the content; 2. rename; 3. sync the folder that now holds the name.
         The caller reports the name with `indexed` once the index holds it.
         """
+        spool.finish()
         if self._sync_files:
             spool.sync()
+        if spool.stored_size is not None:
+            suffix += PACKED_SUFFIX
         bucket = self._take_place()
         name = f"{bucket.number:08d}/{spool.path.stem}{suffix}"
         try:
@@ -155,7 +176,12 @@ class FileStore:
         `size`: bytes of content that the index says it has.  UnknownResource when the file has been removed meanwhile;
         DamagedFile, here or at a read, when it has another size, cannot be unpacked, or the card does not give it.
         """
-        file = self.open_stored(name, None if is_packed(name) else size)
+        try:
+            file = self.open_stored(name, None if is_packed(name) else size)
+        except UnknownResource:
+            if name not in self._changed:
+                raise
+            return self.open(self._changed[name], size)
         if not is_packed(name):
             return file
         try:
@@ -176,7 +202,8 @@ class FileStore:
         try:
             file = io.BufferedReader(WatchedFile(self._files / name, name, self._report))
         except FileNotFoundError as error:
-            self._report(name)
+            if name not in self._changed:
+                self._report(name)
             raise UnknownResource(f"The file {name} is not in the storage any more.") from error
         self.opens += 1
         found = stored_size if stored_size is None else os.fstat(file.fileno()).st_size
@@ -196,9 +223,20 @@ class FileStore:
         self._report(name)
         return DamagedFile(f"The stored file {name} is damaged: {reason}")
 
+    def changed_form(self, old: str, new: str) -> None:
+        """The content of `old` is in `new` from now on: `open` and `exists` know it by both names for a while."""
+        with self._lock:
+            self._changed[old] = new
+            if len(self._changed) > _CHANGES_REMEMBERED:
+                del self._changed[next(iter(self._changed))]
+
+    def stored_size(self, name: str) -> int | None:
+        """Bytes that a packed file takes on the card; None when it is not packed.  FileNotFoundError."""
+        return self.path(name).stat().st_size if is_packed(name) else None
+
     def exists(self, name: str) -> bool:
         """Whether a kept file is there."""
-        return (self._files / name).exists()
+        return (self._files / name).exists() or (name in self._changed and self.exists(self._changed[name]))
 
     def remove(self, name: str) -> None:
         """Remove a kept file; it may be gone already."""
@@ -207,11 +245,13 @@ class FileStore:
 
     def md5(self, name: str) -> str:
         """Hex MD5 of the content of a kept file, read from the card now."""
-        digest = hashlib.md5(usedforsecurity=False)
         with self.open(name) as file:
-            while piece := file.read(_READ_BYTES):
-                digest.update(piece)
-        return digest.hexdigest()
+            return _md5(file)
+
+    def stored_md5(self, name: str) -> str:
+        """Hex MD5 of a kept file as it lies, read from the card now."""
+        with self.open_stored(name) as file:
+            return _md5(file)
 
     def crc32(self, name: str) -> int:
         """CRC-32 of the content of a kept file, read from the card now."""
@@ -278,3 +318,10 @@ class FileStore:
             bucket.count += 1
             bucket.unindexed += 1
             return bucket
+
+
+def _md5(file: BinaryIO) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    while piece := file.read(_READ_BYTES):
+        digest.update(piece)
+    return digest.hexdigest()

@@ -27,6 +27,7 @@ class KeptFile:
     crc32: int | None  # None: nobody has computed it yet
     received_at: int  # UTC seconds
     replaces: bool = False  # the overwrite policy lets it replace an instance that is there
+    stored_size: int | None = None  # bytes on the card when it is packed
     growth: int = 0  # bytes more in the archive, as they were admitted (arriving.py)
 
 
@@ -55,7 +56,7 @@ class Indexer:
     def insert(self, connection: sqlite3.Connection, batch: Iterable[KeptFile]) -> BatchOutcome:
         """Insert a batch inside the caller's transaction."""
         outcome = BatchOutcome({})
-        totals = {"patients": 0, "studies": 0, "series": 0, "instances": 0, "total_bytes": 0}
+        totals = {"patients": 0, "studies": 0, "series": 0, "instances": 0, "total_bytes": 0, "stored_bytes": 0}
         latest = 0
         series_touched: dict[int, None] = {}
         for kept in batch:
@@ -67,6 +68,7 @@ class Indexer:
             key = self._insert_instance(connection, kept, series)
             totals["instances"] += 1
             totals["total_bytes"] += kept.size
+            totals["stored_bytes"] += kept.size if kept.stored_size is None else kept.stored_size
             log_change(connection, "NewInstance", Level.INSTANCE, key, kept.received_at)
             for level, parent in created:
                 log_change(connection, f"New{level.title}", level, parent, kept.received_at)
@@ -85,12 +87,12 @@ class Indexer:
     def _clear_place(self, connection: sqlite3.Connection, kept: KeptFile, totals: dict[str, int]) -> bool:
         """Whether the file may take its place; an instance it replaces is removed, a duplicate becomes garbage."""
         row = connection.execute(
-            f"SELECT key, file, size FROM instances WHERE {BY_ID}",
+            f"SELECT key, file, size, coalesce(stored_size, size) FROM instances WHERE {BY_ID}",
             (kept.header.identifiers.orthanc_id(Level.INSTANCE),),
         ).fetchone()
         if row is None:
             return True
-        key, file, size = row
+        key, file, size, stored_size = row
         if file == kept.file:
             return False
         if not kept.replaces:
@@ -106,6 +108,7 @@ class Indexer:
         connection.execute("DELETE FROM instances WHERE key = ?", (key,))
         totals["instances"] -= 1
         totals["total_bytes"] -= size
+        totals["stored_bytes"] -= stored_size
         return True
 
     def _parents(
@@ -225,6 +228,7 @@ class Indexer:
             size=kept.size,
             md5=kept.md5,
             crc32=kept.crc32,
+            stored_size=kept.stored_size,
         )
 
     def _origin(self, connection: sqlite3.Connection, receipt: Receipt) -> int:

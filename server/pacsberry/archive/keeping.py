@@ -13,7 +13,7 @@ A power cut between 4 and the index's commit loses nothing: the next start finds
 import contextlib
 import threading
 from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from pacsberry.archive.arriving import Arriving
 from pacsberry.archive.filestore import FileStore
@@ -27,6 +27,15 @@ from pacsberry.errors import DamagedFile, UnknownResource
 from pacsberry.model import Clock, Header, KeepStatus, Kept, Level, OverwritePolicy, Receipt
 
 _READ_BYTES: Final = 2**18
+
+
+class _Present(NamedTuple):
+    """The file of an instance that is there."""
+
+    file: str
+    md5: str
+    size: int  # bytes of content
+    stored: int  # bytes on the card
 
 
 class Keeper:
@@ -59,8 +68,9 @@ class Keeper:
             if restored_from is not None:
                 spool.date(restored_from)
             if present is not None:
-                spool.date_after(self._files.path(present[0]))
-            growth = spool.size - (present[2] if present is not None else 0)
+                spool.date_after(self._files.path(present.file))
+            spool.finish()
+            growth = spool.bytes_on_card - (present.stored if present is not None else 0)
             with self._arriving.let_in(header, growth):
                 kept = KeptFile(
                     header=header,
@@ -69,6 +79,7 @@ class Keeper:
                     size=spool.size,
                     md5=spool.md5,
                     crc32=spool.crc32,
+                    stored_size=spool.stored_size,
                     received_at=int(self._clock.now()) if restored_from is None else restored_from,
                     replaces=present is not None,
                     growth=growth,
@@ -88,30 +99,30 @@ class Keeper:
                 self._claims.discard(instance_id)
                 self._condition.notify_all()
 
-    def _find(self, instance_id: str) -> tuple[str, str, int] | None:
-        """File name, MD5 and size of the instance as it is kept now."""
+    def _find(self, instance_id: str) -> _Present | None:
+        """The file of the instance as it is kept now."""
         pending = self._index.pending(instance_id)
         if pending is not None:
-            return pending.file, pending.md5, pending.size
+            stored = pending.size if pending.stored_size is None else pending.stored_size
+            return _Present(pending.file, pending.md5, pending.size, stored)
         with self._index.read_committed() as connection:
-            row: tuple[str, str, int] | None = connection.execute(
-                f"SELECT file, md5, size FROM instances WHERE {BY_ID}", (instance_id,)
+            row = connection.execute(
+                f"SELECT file, md5, size, coalesce(stored_size, size) FROM instances WHERE {BY_ID}", (instance_id,)
             ).fetchone()
-        return row
+        return None if row is None else _Present(*row)
 
-    def _stays(self, present: tuple[str, str, int], spool: Spool, *, is_restored: bool) -> bool:
+    def _stays(self, present: _Present, spool: Spool, *, is_restored: bool) -> bool:
         """Whether what is there stays; a file that has vanished from the card is replaced whatever the policy."""
-        file, md5, size = present
-        if not self._files.exists(file):
+        if not self._files.exists(present.file):
             return False
         if is_restored:
             return True
         if self._overwrite is OverwritePolicy.ALWAYS:
             return False
         if self._overwrite is OverwritePolicy.IF_CHANGED:
-            if size != spool.size:
+            if present.size != spool.size:
                 return False
-            return md5 == spool.md5 if md5 and spool.md5 else self._is_same(file, spool)
+            return present.md5 == spool.md5 if present.md5 and spool.md5 else self._is_same(present.file, spool)
         return True
 
     def _is_same(self, file: str, spool: Spool) -> bool:

@@ -74,6 +74,7 @@ class Mending:
             md5=self._files.md5(file) if self._settings.store_md5 else "",
             crc32=self._files.crc32(file),
             received_at=int(facts.st_mtime) or int(self._clock.now()),
+            stored_size=self._files.stored_size(file),
         )
         return not self._index.write(lambda connection: Indexer().insert(connection, [kept])).garbage
 

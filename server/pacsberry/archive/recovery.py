@@ -8,16 +8,15 @@
 """
 
 import logging
-import os
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pacsberry.archive.deletion import delete
 from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.forms import is_instance
-from pacsberry.archive.indexing import Indexer, KeptFile
+from pacsberry.archive.indexing import Indexer
 from pacsberry.archive.rebuilding import Rebuilt
-from pacsberry.archive.receipts import receipt_of
+from pacsberry.archive.rereading import kept_again
 from pacsberry.archive.rows import BY_ID, fact, set_fact
 from pacsberry.archive.settings import ArchiveSettings
 from pacsberry.errors import DamagedFile, UnreadableDicom
@@ -91,7 +90,7 @@ def note_clean_stop(connection: sqlite3.Connection, files: FileStore) -> None:
 
 def _remove_lost(connection: sqlite3.Connection, files: FileStore, first: int, now: int, found: Recovery) -> None:
     recent = connection.execute(
-        "SELECT id, file, size FROM instances ORDER BY key DESC LIMIT ?", (_RECENT_ROWS,)
+        "SELECT id, file, coalesce(stored_size, size) FROM instances ORDER BY key DESC LIMIT ?", (_RECENT_ROWS,)
     ).fetchall()
     for instance_id, name, size in recent:
         if int(name[:8]) < first:
@@ -134,32 +133,25 @@ def _index_one(
             connection.execute("INSERT OR IGNORE INTO garbage VALUES (?)", (name,))  # nobody was told of this one
         return
     try:
-        with files.open(name) as file:
-            header = settings.reading.header(file)
-            size = file.seek(0, os.SEEK_END)
-        md5 = files.md5(name) if settings.store_md5 else ""
-        crc32 = files.crc32(name)
+        kept = kept_again(files, settings, name, checksums=True)
     except (UnreadableDicom, DamagedFile) as error:
         LOGGER.error("%s: %s", name, error)
         found.unreadable.append(name)
         return
-    facts = files.path(name).stat()
     row = connection.execute(
-        f"SELECT file FROM instances WHERE {BY_ID}", (header.identifiers.orthanc_id(Level.INSTANCE),)
+        f"SELECT file, size, crc32 FROM instances WHERE {BY_ID}", (kept.header.identifiers.orthanc_id(Level.INSTANCE),)
     ).fetchone()
     if row is not None and row[0] == name:
         return
-    stale = row is not None and (settings.overwrite is not OverwritePolicy.NEVER or not files.exists(row[0]))
-    kept = KeptFile(
-        header=header,
-        receipt=receipt_of(files.receipt_text(name)),
-        file=name,
-        size=size,
-        md5=md5,
-        crc32=crc32,
-        received_at=int(facts.st_mtime) or now,
-        replaces=stale,
+    stale = (
+        row is not None
+        and (
+            not files.exists(row[0])
+            # The same content is the same version: left of a change of its form (repacking.py), or sent twice.
+            or (settings.overwrite is not OverwritePolicy.NEVER and row[1:] != (kept.size, kept.crc32))
+        )
     )
+    kept = replace(kept, received_at=kept.received_at or now, replaces=stale)
     indexer.insert(connection, [kept])
     if row is not None and not stale:
         found.duplicates += 1

@@ -37,5 +37,6 @@ def kept_again(
         md5=files.md5(name) if checksums and settings.store_md5 else "",
         crc32=crc32,
         received_at=int(facts.st_mtime),
+        stored_size=files.stored_size(name),
         replaces=replaces,
     )

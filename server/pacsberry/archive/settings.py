@@ -26,6 +26,7 @@ class ArchiveSettings:
     reading: Reading
     sync_files: bool = True  # SyncStorageArea
     store_md5: bool = False  # StoreMD5ForAttachments
+    compression: bool = False  # StorageCompression
     overwrite: OverwritePolicy = OverwritePolicy.NEVER  # OverwriteInstances
     stable_age_seconds: float = 60.0  # StableAge
     batch_seconds: float = 2.0  # an instance waits at most so long for its index entry, unless somebody looks

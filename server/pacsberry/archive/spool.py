@@ -34,10 +34,7 @@ class Spool:
         self.crc32 = 0  # of what was written (ISO 3309)
         self._head = bytearray()
         self._digest = hashlib.md5(usedforsecurity=False) if with_md5 else None
-        try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
-        except OSError as error:
-            raise no_room(error) from error
+        self._descriptor = created(path)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append `data`; NoRoom when the card is full."""
@@ -47,13 +44,7 @@ class Spool:
         self.crc32 = zlib.crc32(data, self.crc32)
         if self._digest is not None:
             self._digest.update(data)
-        try:
-            written = os.write(self._descriptor, data)
-        except OSError as error:
-            self._make_room(error)
-            written = 0
-        if written < len(data):
-            self._write_rest(memoryview(data)[written:])
+        self._store(data)
         self.size += len(data)
         if self._gauge is not None and self.size >= self._gauge_at:
             self._gauge_at = self.size + _GAUGE_BYTES
@@ -83,13 +74,26 @@ class Spool:
         return bytes(self._head)
 
     @property
+    def stored_size(self) -> int | None:
+        """Bytes of the file when it is packed; None when it is as it was received."""
+        return None
+
+    @property
+    def bytes_on_card(self) -> int:
+        """Bytes of the file, once it is finished."""
+        return self.size if self.stored_size is None else self.stored_size
+
+    @property
     def md5(self) -> str:
         """Hex MD5 of what was written; '' when it was not asked for."""
         return self._digest.hexdigest() if self._digest is not None else ""
 
     def open(self) -> BinaryIO:
-        """The file as received so far, from its first byte."""
+        """What was received so far, from its first byte."""
         return self.path.open("rb")
+
+    def finish(self) -> None:
+        """Have everything in the file; nothing more can follow."""
 
     def note_receipt(self, text: str) -> None:
         """Write who brought the file beside it, where the file system can (extended attributes)."""
@@ -110,6 +114,12 @@ class Spool:
         """Give the file the time at which it was first received: recovery goes by it."""
         with contextlib.suppress(OSError, OverflowError):
             os.utime(self._descriptor, (seconds, seconds))
+
+    def date_like(self, other: Path) -> None:
+        """Give the file the time of another one."""
+        with contextlib.suppress(OSError):
+            moment = other.stat().st_mtime_ns
+            os.utime(self._descriptor, ns=(moment, moment))
 
     def sync(self) -> None:
         """Return when the content is on the card."""
@@ -138,6 +148,28 @@ class Spool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.discard()
+
+    def _store(self, data: bytes | bytearray | memoryview) -> None:
+        """Take what is received."""
+        self._append(data)
+
+    def _append(self, data: bytes | bytearray | memoryview) -> None:
+        """Write to the file; NoRoom."""
+        try:
+            written = os.write(self._descriptor, data)
+        except OSError as error:
+            self._make_room(error)
+            written = 0
+        if written < len(data):
+            self._write_rest(memoryview(data)[written:])
+
+
+def created(path: Path) -> int:
+    """The descriptor of a new file; NoRoom."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise no_room(error) from error
 
 
 def read_receipt(path: Path) -> str:

@@ -1,6 +1,6 @@
 """Keeps what a DICOM peer sent and the archive could not take, with the reason, so that nothing is refused silently.
 
-    <storage>/quarantine/<uuid>.dcm     the bytes as they came
+    <storage>/quarantine/<uuid>.dcm     the bytes as they came; <uuid>.dcm.gz packed (StorageCompression)
     <storage>/quarantine/<uuid>.json    when, from whom, why
 
 The folder is bounded: the oldest entries go when it is full.
@@ -19,6 +19,8 @@ from pacsberry.archive import Spool
 from pacsberry.model import Receipt
 
 LOGGER = logging.getLogger("pacsberry.archive")
+
+_SUFFIXES = (".dcm", ".dcm.gz")
 
 
 class Quarantine:
@@ -47,12 +49,14 @@ class Quarantine:
             "called_aet": receipt.called_aet,
             "size": spool.size,
         }
-        path = self._folder / f"{spool.path.stem}.dcm"
+        spool.finish()
+        facts_path = self._folder / f"{spool.path.stem}.json"
+        path = facts_path.with_suffix(".dcm" if spool.stored_size is None else ".dcm.gz")
         try:
             with self._lock:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                self._make_room(spool.size)
-                path.with_suffix(".json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+                self._make_room(spool.bytes_on_card)
+                facts_path.write_text(json.dumps(facts, indent=1), encoding="utf-8")
                 spool.path.rename(path)
         except OSError as error:
             with contextlib.suppress(OSError):
@@ -68,14 +72,15 @@ class Quarantine:
             (
                 (entry.stat().st_mtime, entry.stat().st_size, entry.path)
                 for entry in os.scandir(self._folder)
-                if entry.name.endswith(".dcm")
+                if entry.name.endswith(_SUFFIXES)
             ),
         )
         used = sum(entry[1] for entry in entries)
         for _, entry_size, path in entries:
             if used + size <= self._maximum_bytes:
                 return
-            for name in (path, path.removesuffix(".dcm") + ".json"):
+            gone = Path(path)
+            for one in (gone, gone.with_name(gone.name.partition(".")[0] + ".json")):
                 with contextlib.suppress(FileNotFoundError):
-                    Path(name).unlink()
+                    one.unlink()
             used -= entry_size
