@@ -48,6 +48,23 @@ def test_two_places_for_the_log_are_a_usage_error() -> None:
     assert CliRunner().invoke(command, ["serve", "--logfile=a", "--logdir=b"]).exit_code == Exit.USAGE
 
 
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    program = subprocess.Popen(
+        [sys.executable, "-m", "pacsberry", "config"],
+        env=environment(),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    if program.stdout is None or program.stderr is None:
+        raise AssertionError("there are no pipes")
+    program.stdout.close()
+
+    with program.stderr as errors:
+        assert errors.read() == b""
+    program.wait(20)
+
+
 def test_help_is_there_at_once(tmp_path: Path) -> None:
     def seconds() -> float:
         began = time.perf_counter()

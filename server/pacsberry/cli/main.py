@@ -60,6 +60,8 @@ class LazyGroup(click.Group):
         """Run a command; what it raises for the user becomes one sentence and an exit code."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # the reader of our output has seen enough, as `head` does: click ends quietly
         except (PacsberryError, OSError) as error:
             click.echo(f"pacsberry: {error}", err=True)
             ctx.exit(exit_code(error))
