@@ -51,7 +51,7 @@ def test_two_places_for_the_log_are_a_usage_error() -> None:
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     program = subprocess.Popen(
         [sys.executable, "-m", "pacsberry", "config"],
-        env=environment(),
+        env=environment(tmp_path),
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
