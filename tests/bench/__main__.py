@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from tests.bench import machine, table
+from tests.bench import machine, sections, table
 from tests.bench.bench import FULL, QUICK, Bench
 from tests.bench.failures import BenchFailure
 from tests.bench.figures import Figure, Results, Verdict
@@ -70,7 +70,7 @@ def _measure(options: argparse.Namespace, folder: Path) -> None:
     output = options.output or (_RESULTS if is_complete else None)
     print(text)
     if output is not None:
-        output.write_text(text)
+        sections.replace_rest(output, text)
         print(f"Written to {output}", file=sys.stderr)
 
 

@@ -88,6 +88,13 @@ def tiny_objects(count: int) -> Iterator[bytes]:
         yield _meta(_SECONDARY_CAPTURE, sop) + _encode(tags | _matrix_tags(8) | {0x7FE00010: ("OW", bytes(128))})
 
 
+def ct_dataset(patient_id: str, study: str, series: str, sop: str) -> bytes:
+    """The data set of one CT slice, as a C-STORE brings it, under identifiers of the caller's."""
+    (picture,) = slices(1, CT_SIDE, CHEST, seed=1)
+    tags = _tags(_CT, "CT", patient_id, f"BENCH^{patient_id}", study, series, sop, number=1)
+    return _encode(tags | _image_tags(CT_SIDE) | {0x7FE00010: ("OW", picture)})
+
+
 def make_queries(folder: Path, numbers: Iterator[int]) -> list[Path]:
     """Study-level C-FIND identifiers for findscu, each for one PatientID among the tiny studies."""
     folder.mkdir(parents=True, exist_ok=True)

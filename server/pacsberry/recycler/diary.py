@@ -27,9 +27,10 @@ class Diary:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._lock = threading.Lock()  # guards the two fields below
+        self._lock = threading.Lock()  # guards the fields below
         self._last: Recycled | None = None
         self._count = 0
+        self._size = 0
 
     def note(self, candidate: Candidate, reason: str) -> None:
         """A patient is gone."""
@@ -44,6 +45,7 @@ class Diary:
         with self._lock:
             self._last = Recycled(candidate.id, candidate.instances, candidate.size, int(self._now()))
             self._count += 1
+            self._size += candidate.size
 
     @property
     def last(self) -> Recycled | None:
@@ -56,3 +58,9 @@ class Diary:
         """How many went since the start."""
         with self._lock:
             return self._count
+
+    @property
+    def size(self) -> int:
+        """How many bytes they were."""
+        with self._lock:
+            return self._size

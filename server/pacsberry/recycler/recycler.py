@@ -13,7 +13,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pacsberry.archive import Archive
 from pacsberry.archive.candidates import Candidate
@@ -22,8 +21,9 @@ from pacsberry.model import Level
 from pacsberry.recycler.admission import Admission
 from pacsberry.recycler.amounts import megabytes
 from pacsberry.recycler.diary import Diary
-from pacsberry.recycler.keepfree import KeepFree
+from pacsberry.recycler.keepfree import KeepFree, Measure, measure
 from pacsberry.recycler.plan import Limits, RecyclePlan, Usage, plan_recycling
+from pacsberry.recycler.status import status
 
 LOGGER = logging.getLogger("pacsberry.recycler")
 
@@ -32,16 +32,6 @@ _PROBLEM_SECONDS = 1.0
 _PAUSE_SECONDS = 5.0  # after a round in which nobody may go
 _REMOVER_SECONDS = 60.0  # for the files of one round to be removed
 _LOOK_SECONDS = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """How full the file system is."""
-
-    total_bytes: int
-    free_bytes: int  # garbage included: the remover is about to free it
-    own_bytes: int  # what the archive takes up
-    keep_free_bytes: int
 
 
 class Recycler:
@@ -63,8 +53,8 @@ class Recycler:
         """
         self._archive = archive
         self._keep_free = keep_free
-        self.limits = limits
-        self.rejects = rejects
+        self._limits = limits
+        self._rejects = rejects
         self.diary = Diary(now)
         self._moment_seconds = moment_seconds
         self._admission: Admission | None = None
@@ -73,6 +63,7 @@ class Recycler:
             archive.admit_with(self._admission)
         self._condition = threading.Condition()  # guards everything below
         self._is_low = False
+        self._is_to_settle = True  # limits may have been lowered since the last run
         self._wanted_bytes = 0  # senders wait for so much free space
         self._rounds_begun = self._rounds_ended = 0
         self._problem = ""  # why nobody went in the last round
@@ -127,20 +118,32 @@ class Recycler:
         self._condition.notify_all()
         return self._rounds_begun + 1
 
+    def recycle(self, wanted_bytes: int = 0) -> str:
+        """Have everything done now that would be done ahead of need, and more until `wanted_bytes` are free.
+
+        Returns '' or why that cannot be; waits a bounded time.
+        """
+        deadline = time.monotonic() + _REMOVER_SECONDS
+        with self._condition:
+            mine = self._ask(max(1, wanted_bytes))
+            self._is_to_settle = True
+            while self._rounds_ended < mine and not self._stopping and time.monotonic() < deadline:
+                self._condition.wait(_LOOK_SECONDS)
+            return self._problem if self._rounds_ended >= mine else "It goes on in the background."
+
     def measure(self) -> Measure:
         """How full the file system is now."""
-        # In this order a file that is removed meanwhile counts twice; in the other one it would count as still there,
-        # and one patient too many would go.
-        garbage = self._archive.candidates.garbage_bytes()
-        total, free = self._archive.room.total_bytes(), self._archive.room.free_bytes()
-        own = self._archive.candidates.occupancy().stored_bytes + garbage
-        return Measure(total, free + garbage, own, self._keep_free.free_bytes(total=total, free=free, own=own))
+        return measure(self._archive.candidates, self._archive.room, self._keep_free)
+
+    def status(self) -> dict[str, object]:
+        """How full it is, what is allowed, who goes next and who went last, as JSON."""
+        candidates = self._archive.candidates
+        patients = candidates.occupancy().patients
+        return status(self.measure(), patients, self._limits, self.diary, candidates.in_order(), rejects=self._rejects)
 
     # --- the thread ------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        if self._admission is not None:
-            self._guarded(self._settle)
         while True:
             with self._condition:
                 while not self._is_due():
@@ -149,7 +152,10 @@ class Recycler:
                     return
                 wanted, self._wanted_bytes = self._wanted_bytes, 0
                 self._is_low = False
+                is_to_settle, self._is_to_settle = self._is_to_settle, False
                 self._rounds_begun += 1
+            if is_to_settle and self._admission is not None:
+                self._guarded(self._settle)
             problem = self._guarded(functools.partial(self._round, wanted))
             with self._condition:
                 now = time.monotonic()
