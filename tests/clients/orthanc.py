@@ -16,10 +16,10 @@ _PATIENCE_SECONDS = 20.0
 
 
 @contextlib.contextmanager
-def running_orthanc(folder: Path, http_port: int, dicom_port: int) -> Iterator[str]:
-    """A fresh Orthanc; gives its address."""
+def running_orthanc(folder: Path, http_port: int, dicom_port: int, **more: object) -> Iterator[str]:
+    """A fresh Orthanc, or the one of that folder again; gives its address.  `more`: further options."""
     assert BINARY is not None
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     configuration = folder / "orthanc.json"
     options = {
         "AuthenticationEnabled": False,
@@ -31,6 +31,7 @@ def running_orthanc(folder: Path, http_port: int, dicom_port: int) -> Iterator[s
         "StorageDirectory": str(folder / "storage"),
         "UserContentType": {"note": [1050, "text/plain"]},
         "UserMetadata": {"comment": 1030},
+        **more,
     }
     configuration.write_text(json.dumps(options))
     with (folder / "log").open("wb") as log:

@@ -13,7 +13,7 @@ from pacsberry.errors import UnreadableDicom
 _BLOCK: Final = 512
 _CHUNK: Final = 65536
 _LONGEST_HEADER: Final = 2**20  # bytes of one extended header; real ones have a few hundred
-_REGULAR: Final = b"\007"
+_REGULAR: Final = b"07\0"
 _WITHOUT_DATA: Final = b"123456"  # links, devices, folders, FIFOs, whatever size they announce
 _LARGEST: Final = 2**62
 _SPARSE: Final = b"GNU.sparse."
