@@ -95,7 +95,7 @@ class Index:
             return migrate(self._writer)
         except sqlite3.DatabaseError as error:
             if is_damage(error):
-                raise IndexDamaged(f"The index {self._path} is damaged ({error}).") from error
+                raise self._damaged(error) from error
             raise StorageBusy(f"The index {self._path} cannot be opened: {error}.") from error
 
     def prepare(self, act: Callable[[sqlite3.Connection], _T]) -> _T:
@@ -107,7 +107,7 @@ class Index:
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
-            raise IndexDamaged(f"The index {self._path} is damaged ({error}).") from error
+            raise self._damaged(error) from error
 
     def start(self) -> None:
         """Start the writer thread."""
@@ -155,7 +155,7 @@ class Index:
             if not is_damage(error):
                 raise
             self._on_damaged()
-            raise IndexDamaged(f"The index {self._path} is damaged: {error}.") from error
+            raise self._damaged(error) from error
         finally:
             self._give_back(connection)
 
@@ -358,6 +358,9 @@ class Index:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+    def _damaged(self, error: sqlite3.Error) -> IndexDamaged:
+        return IndexDamaged(f"The index {self._path} is damaged ({error}). Make it anew: pacsberry rebuild-index")
 
     def _connect(self, cache_kib: int) -> sqlite3.Connection:
         connection = sqlite3.connect(

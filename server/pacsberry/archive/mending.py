@@ -4,7 +4,6 @@ Every act is one synced transaction.  Nothing here removes a file: what leaves t
 (upkeep), or becomes garbage that the remover takes away.
 """
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -19,9 +18,9 @@ from pacsberry.archive.consistency import (
 from pacsberry.archive.deletion import Deletion, delete
 from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.index import Index
-from pacsberry.archive.indexing import Indexer, KeptFile
+from pacsberry.archive.indexing import Indexer
 from pacsberry.archive.inventory import Entry
-from pacsberry.archive.receipts import receipt_of
+from pacsberry.archive.rereading import kept_again
 from pacsberry.archive.rows import log_change, set_fact
 from pacsberry.archive.settings import ArchiveSettings
 from pacsberry.model import Clock, Level
@@ -62,20 +61,7 @@ class Mending:
 
         Raises UnreadableDicom, DamagedFile, UnknownResource and OSError.
         """
-        with self._files.open(file) as opened:
-            header = self._settings.reading.header(opened)
-            size = opened.seek(0, os.SEEK_END)
-        facts = self._files.path(file).stat()
-        kept = KeptFile(
-            header=header,
-            receipt=receipt_of(self._files.receipt_text(file)),
-            file=file,
-            size=size,
-            md5=self._files.md5(file) if self._settings.store_md5 else "",
-            crc32=self._files.crc32(file),
-            received_at=int(facts.st_mtime) or int(self._clock.now()),
-            stored_size=self._files.stored_size(file),
-        )
+        kept = kept_again(self._files, self._settings, file)
         return not self._index.write(lambda connection: Indexer().insert(connection, [kept])).garbage
 
     def drop_broken(self) -> None:

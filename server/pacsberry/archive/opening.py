@@ -37,7 +37,7 @@ def open_index(index: Index, path: Path, files: FileStore, settings: ArchiveSett
         except IndexDamaged as error:
             index.close()
             reason = str(error)
-    LOGGER.error("%s It is made anew from the files.", reason)
+    LOGGER.error("%s That is done now, from the files.", reason)
     rebuilt = rebuild(files, path, settings, reason=reason, now=now, progress=_Telling().tell)
     rebuilt.log()
     found = _open(index, files, settings, now)
@@ -48,9 +48,9 @@ def open_index(index: Index, path: Path, files: FileStore, settings: ArchiveSett
 def _why_anew(ours: IndexFiles, files: FileStore) -> str | None:
     """Why the index has to be made anew, or None."""
     if ours.is_marked:
-        return f"Damage was met in the index {ours.index}."
+        return f"Damage was met in the index {ours.index}. It has to be made anew."
     if ours.is_missing and any(next(files.names_in(bucket), None) for bucket in files.bucket_numbers()):
-        return f"There are files, and no index {ours.index}."
+        return f"There are files, and no index {ours.index}. It has to be made."
     return None
 
 

@@ -13,7 +13,7 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -272,17 +272,12 @@ class _Build:
         if self._connection.execute("SELECT 1 FROM garbage WHERE file = ?", (name,)).fetchone() is not None:
             return None
         try:
-            return kept_again(
-                self._files,
-                self._settings,
-                name,
-                checksums=self._checksums,
-                replaces=self._settings.overwrite is not OverwritePolicy.NEVER,
-            )
+            kept = kept_again(self._files, self._settings, name, checksums=self._checksums)
         except (UnreadableDicom, DamagedFile, UnknownResource, OSError) as error:
             LOGGER.error("%s: %s", name, error)
             self._found.unreadable.add(name)
             return None
+        return replace(kept, replaces=self._settings.overwrite is not OverwritePolicy.NEVER)
 
     def _settle_times(self) -> None:
         """LastUpdate of what holds instances is the reception of the last one; a batch has them of many moments."""

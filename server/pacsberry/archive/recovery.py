@@ -71,7 +71,7 @@ def recover(connection: sqlite3.Connection, files: FileStore, settings: ArchiveS
     try:
         if not found.was_clean:
             _remove_lost(connection, files, first, now, found)
-        _index_found(connection, files, settings, first, now, found)
+        _index_found(connection, files, settings, first, found)
         set_fact(connection, "open_bucket", files.first_open_bucket())
         set_fact(connection, "clean", 0)
         set_fact(connection, "starts", fact(connection, "starts") + 1)
@@ -102,7 +102,7 @@ def _remove_lost(connection: sqlite3.Connection, files: FileStore, first: int, n
 
 
 def _index_found(
-    connection: sqlite3.Connection, files: FileStore, settings: ArchiveSettings, first: int, now: int, found: Recovery
+    connection: sqlite3.Connection, files: FileStore, settings: ArchiveSettings, first: int, found: Recovery
 ) -> None:
     known = {
         row[0] for row in connection.execute("SELECT file FROM instances ORDER BY key DESC LIMIT ?", (_RECENT_ROWS,))
@@ -116,7 +116,7 @@ def _index_found(
         unknown = [name for name in files.names_in(bucket) if name not in known]
         # Of several versions of one instance the last is valid (keeping.py dates it so).
         for name in sorted(unknown, key=lambda name: files.path(name).stat().st_mtime_ns):
-            _index_one(connection, files, settings, indexer, name, now, found)
+            _index_one(connection, files, settings, indexer, name, found)
 
 
 def _index_one(
@@ -125,7 +125,6 @@ def _index_one(
     settings: ArchiveSettings,
     indexer: Indexer,
     name: str,
-    now: int,
     found: Recovery,
 ) -> None:
     if not is_instance(name):
@@ -133,7 +132,7 @@ def _index_one(
             connection.execute("INSERT OR IGNORE INTO garbage VALUES (?)", (name,))  # nobody was told of this one
         return
     try:
-        kept = kept_again(files, settings, name, checksums=True)
+        kept = kept_again(files, settings, name)
     except (UnreadableDicom, DamagedFile) as error:
         LOGGER.error("%s: %s", name, error)
         found.unreadable.append(name)
@@ -151,8 +150,7 @@ def _index_one(
             or (settings.overwrite is not OverwritePolicy.NEVER and row[1:] != (kept.size, kept.crc32))
         )
     )
-    kept = replace(kept, received_at=kept.received_at or now, replaces=stale)
-    indexer.insert(connection, [kept])
+    indexer.insert(connection, [replace(kept, replaces=stale)])
     if row is not None and not stale:
         found.duplicates += 1
     else:
