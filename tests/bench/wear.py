@@ -116,8 +116,8 @@ def _report(folder: Path, *, is_quick: bool) -> str:
     minutes = (time.monotonic() - begun) / 60
     return (
         f"{told['Date']}, {told['Machine']}, {told['System']}; Pacsberry {told['Pacsberry']}, {told['Orthanc']}. "
-        f"{sizes.rounds} rounds of ingest, one of the rest, in {minutes:.0f} minutes. Each server has an empty ext4 file "
-        "system of its own on a loop device, mounted noatime as the box mounts its card, and what is counted is what "
+        f"{sizes.rounds} rounds of ingest, one of the rest, in {minutes:.0f} minutes. Each server has an empty ext4 "
+        "file system of its own on a loop device, mounted noatime as the box mounts its card; what is counted is what "
         "that device was given to write: journal and metadata, too. SyncStorageArea is true, all else is each server's "
         "default. How much more a card writes inside for these bytes only a real card can show: it rewrites erase "
         "blocks of several MB, and small scattered writes cost it most.\n\n"

@@ -5,26 +5,31 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.flows.house import House, data_set_of
+from tests.flows.house import House, as_process, data_set_of, write_config
 from tests.power.card import mounted
 from tests.power.ledger import Ledger
-from tests.power.loads import digest
+from tests.power.loads import BACKUP, digest, program
 from tests.power.recording import STORAGE, Recording, serving
+
+BACKUP_SECONDS = 5  # what was acknowledged so long before a backup began is in it
 
 
 def faults_after(recording: Recording, position: int, image: Path, folder: Path) -> list[str]:
     """What is wrong with the card `image` that a cut at `position` left, a sentence each; nothing when all is well."""
     folder.mkdir(exist_ok=True)
     at_ns = recording.log.end_ns(position)
+    faults: list[str] = []
     try:
         with mounted(image, folder / "mounted") as card:
             with serving(folder, card, recording.scenario.settings) as house:
-                faults = [*differences(house, recording.ledger, at_ns)]
+                faults += differences(house, recording.ledger, at_ns)
                 if house.terminate() != 0:
                     faults.append(f"the server did not end in order: {''.join(house.log)[-2000:]}")
+            program("check", "--checksums", "--config", house.config)
             faults += index_and_files(card / STORAGE)
+            faults += backup_faults(recording.ledger, at_ns, card / BACKUP, folder / "restored")
     except (AssertionError, subprocess.CalledProcessError) as error:
-        return [f"no start: {error}"]
+        faults.append(str(error))
     return faults
 
 
@@ -66,6 +71,21 @@ def index_and_files(storage: Path) -> Iterator[str]:
         yield f"the file {name} is not in the index"
     for path in (storage / "spool").iterdir():
         yield f"{path.name} is left in the spool"
+
+
+def backup_faults(ledger: Ledger, at_ns: int, backup: Path, folder: Path) -> Iterator[str]:
+    """Whether the backup that was finished last can be restored, with everything that was there when it began."""
+    begun = [int(value) for value in ledger.allowed("backup", BACKUP, at_ns) if value is not None]
+    if not begun or None in ledger.allowed("backup", BACKUP, at_ns):
+        return  # none was finished
+    folder.mkdir()
+    config = write_config(folder, {})
+    program("restore", backup, "--config", config)
+    with as_process(folder) as house:
+        for id in ledger.things("instance"):
+            right = ledger.allowed("instance", id, min(begun) - BACKUP_SECONDS * 10**9)
+            if len(right) == 1 and right == ledger.allowed("instance", id, at_ns) and _instance(house, id) not in right:
+                yield f"instance {id} is not in the backup as it should be: {right}"
 
 
 def _instance(house: House, id: str) -> str | None:

@@ -9,6 +9,8 @@ import http.client
 import io
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,13 +20,15 @@ from pathlib import Path
 from pydicom import dcmread
 
 from tests.dimse.raw_peer import RawPeer, pdv, store_rq
-from tests.flows.house import House, data_set_of, instance_id
+from tests.flows.house import House, Process, data_set_of, environment, instance_id
 from tests.makers import make_instance
 from tests.power.ledger import Ledger
 
+BACKUP = "backup"  # the folder's name on the card
 COMMENT = 1024  # number of the user metadata that is written
 ATTACHMENT = 1025  # and of the attachments
 CT_CONTEXT = 3  # of the presentation contexts that RawPeer offers
+PATIENTS_AT_MOST = 8  # MaximumPatientCount, for `patients`
 COMMAND, DATA = 3, 2  # message control headers of a last fragment (PS3.8 E.2)
 
 
@@ -32,7 +36,7 @@ COMMAND, DATA = 3, 2  # message control headers of a last fragment (PS3.8 E.2)
 class Scene:
     """What a load is given."""
 
-    house: House
+    house: Process
     ledger: Ledger
     over: threading.Event
     folder: Path  # on the recorded card
@@ -111,6 +115,40 @@ def notes(scene: Scene) -> None:
             wish = scene.ledger.wish("protected", place, "1" if number % 2 else None)
             ask("PUT", place, b"%d" % (number % 2))
             wish.told()
+
+
+def patients(scene: Scene) -> None:
+    """A stream of patients of three instances each; with MaximumPatientCount the oldest goes, but not the first."""
+    sent: list[list[str]] = []
+    with _asking(scene.house) as ask:
+        for number in _numbers(scene):
+            who = f"PATIENT-{number}"
+            # The first one is protected and takes a place: of the others one less is kept.
+            oldest = number - (PATIENTS_AT_MOST - 1)
+            going = [scene.ledger.wish("instance", id, None) for id in sent[oldest]] if oldest > 0 else []
+            sent.append([_upload(scene, ask, who)])
+            for wish in going:
+                wish.told()
+            sent[-1] += [_upload(scene, ask, who, instance=instance) for instance in (2, 3)]
+            if number == 0:
+                patient = json.loads(ask("GET", f"/instances/{sent[0][0]}/patient"))["ID"]
+                ask("PUT", f"/patients/{patient}/protected", b"1")
+
+
+def back_up(scene: Scene) -> None:
+    """One backup after the other, onto the card itself."""
+    while not scene.over.is_set():
+        wish = scene.ledger.wish("backup", BACKUP, str(time.monotonic_ns()))
+        program("backup", scene.folder / BACKUP, "--same-disk", "--config", scene.house.config)
+        wish.told()
+
+
+def program(command: str, *arguments: object) -> str:
+    """Run one of our commands to its good end; what it printed."""
+    words = [sys.executable, "-m", "pacsberry", command, *map(str, arguments)]
+    done = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, (command, done.returncode, done.stdout[-2000:], done.stderr[-2000:])
+    return done.stdout
 
 
 def impatient_kernel(scene: Scene) -> None:

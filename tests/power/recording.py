@@ -11,11 +11,12 @@ from tests.flows.house import Process, as_process
 from tests.power.card import make_file_system, mounted, recorded
 from tests.power.images import copy
 from tests.power.ledger import Ledger
-from tests.power.loads import Load, Scene
+from tests.power.loads import Load, Scene, program
 from tests.power.log import CardLog
 
 STORAGE = "storage"  # the storage folder's name on the card
 _SECONDS_BEFORE = 0.5
+_AS_LARGE_AS_NEEDED = {"Pacsberry": {"KeepFreeMB": 0, "KeepFreePercent": 0}}  # nobody goes for want of room
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Scenario:
     seconds: float = 4.0
     before: Sequence[Load] = ()  # what had gone on before the recording
     change: Callable[[Path], None] | None = None  # and what then became of the storage folder
+    command: str = ""  # of ours, carried out on the stopped storage when the recording begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,12 @@ def record(scenario: Scenario, folder: Path) -> Recording:
             if scenario.change is not None:
                 scenario.change(point / STORAGE)
     copy(base, image)
-    with recorded(image, log, folder / "mounted") as point, serving(folder, point, scenario.settings) as house:
-        _run(scenario.loads, scenario.seconds, Scene(house, ledger, threading.Event(), point))
-        assert house.terminate() == 0, "".join(house.log)
+    with recorded(image, log, folder / "mounted") as point:
+        if scenario.command:
+            program(scenario.command, "--data", point / STORAGE)
+        with serving(folder, point, scenario.settings) as house:
+            _run(scenario.loads, scenario.seconds, Scene(house, ledger, threading.Event(), point))
+            assert house.terminate() == 0, "".join(house.log)
     image.unlink()
     return Recording(scenario, folder, CardLog(log), base, ledger)
 
@@ -65,7 +70,7 @@ def record(scenario: Scenario, folder: Path) -> Recording:
 @contextlib.contextmanager
 def serving(folder: Path, card: Path, settings: Mapping[str, object]) -> Iterator[Process]:
     """A server whose storage is on the card, its configuration beside it in `folder`."""
-    with as_process(folder, {"StorageDirectory": str(card / STORAGE), **settings}) as house:
+    with as_process(folder, {"StorageDirectory": str(card / STORAGE), **_AS_LARGE_AS_NEEDED, **settings}) as house:
         yield house
 
 

@@ -32,11 +32,20 @@ def first_version(storage: Path) -> None:
     new.rename(old)
 
 
-RECEIVING = Scenario("receiving", (loads.upload, loads.c_store, loads.impatient_kernel))
-NOTING = Scenario("noting", (loads.notes, loads.upload))
-OVERWRITING = Scenario("overwriting", (loads.overwrite, loads.upload), {"OverwriteInstances": True})
-UPGRADING = Scenario(
-    "upgrading", (loads.upload,), seconds=0.3, before=(loads.upload, loads.c_store, loads.notes), change=first_version
-)
+def broken_index(storage: Path) -> None:
+    """An index that cannot be read, so that the next start makes it anew."""
+    (storage / "index.sqlite3").write_bytes(b"broken" * 1000)
 
-ALL = (RECEIVING, NOTING, OVERWRITING, UPGRADING)
+
+_FILLED = (loads.upload, loads.c_store, loads.notes)
+
+ALL = (
+    Scenario("receiving", (loads.upload, loads.c_store, loads.impatient_kernel)),
+    Scenario("noting", (loads.notes, loads.upload)),
+    Scenario("overwriting", (loads.overwrite, loads.upload), {"OverwriteInstances": True}),
+    Scenario("recycling", (loads.patients, loads.impatient_kernel), {"MaximumPatientCount": loads.PATIENTS_AT_MOST}),
+    Scenario("backing up", (loads.back_up, loads.upload), seconds=8, before=_FILLED),
+    Scenario("upgrading", (loads.upload,), seconds=0.3, before=_FILLED, change=first_version),
+    Scenario("rebuilding", (loads.upload,), seconds=0.3, before=_FILLED, command="rebuild-index"),
+    Scenario("rebuilding by itself", (loads.upload,), seconds=0.3, before=_FILLED, change=broken_index),
+)

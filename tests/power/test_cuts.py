@@ -27,7 +27,7 @@ def test_what_was_acknowledged_survives_some_power_cuts(tmp_path: Path) -> None:
 
 
 def test_an_upgrade_survives_a_power_cut(tmp_path: Path) -> None:
-    recording = record(scenarios.UPGRADING, tmp_path)
+    recording = record(next(one for one in scenarios.ALL if one.name == "upgrading"), tmp_path)
 
     outcomes = try_cuts(recording, choose_cuts(recording, 4, seed=1))
 
