@@ -78,7 +78,7 @@ def test_the_size_holds_to_the_byte(tmp_path: Path) -> None:
         keep(archive, of("4"))
 
         assert patients(archive) == ["2", "3", "4"]
-        assert archive.candidates.occupancy().stored_bytes == 3 * SIZE
+        assert archive.occupancy("", exactly=True).stored_bytes == 3 * SIZE
 
 
 def test_the_arriving_patient_is_spared_although_it_is_the_oldest(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_an_attachment_counts_and_makes_room_too(tmp_path: Path) -> None:
             archive.attachments.put(Level.PATIENT, patient_id("2"), "1024", spool)
 
         assert patients(archive) == ["2"]
-        assert archive.candidates.occupancy().stored_bytes == 2 * SIZE + 1
+        assert archive.occupancy("", exactly=True).stored_bytes == 2 * SIZE + 1
         with archive.spool() as spool:
             spool.write(bytes(3 * SIZE))
             with pytest.raises(NoRoom):
@@ -229,7 +229,7 @@ def test_senders_at_the_size_limit_at_once_never_pass_it(tmp_path: Path) -> None
         def send(number: int) -> None:
             for instance in range(1, 16):
                 keep(archive, of(str(number), instance))
-                seen.append(archive.candidates.occupancy().stored_bytes)
+                seen.append(archive.occupancy("", exactly=True).stored_bytes)
 
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(send, range(8)))

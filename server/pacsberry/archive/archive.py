@@ -18,7 +18,7 @@ from pacsberry.archive.deletion import Deletion, delete
 from pacsberry.archive.describing import Describer
 from pacsberry.archive.exports_log import ExportLog
 from pacsberry.archive.filestore import FileStore
-from pacsberry.archive.index import Index
+from pacsberry.archive.index import Committed, Index
 from pacsberry.archive.index_files import IndexFiles
 from pacsberry.archive.indexing import KeptFile
 from pacsberry.archive.inventory import Inventory
@@ -103,7 +103,7 @@ class Archive:
         self.lookup = Lookup(index)
         self.notes = Notes(index, self.files, on_garbage=self._remover.wake)
         self.protection = Protection(index)
-        self.candidates = Candidates(index, self.files)
+        self.candidates = Candidates(Committed(index), self.files)
         self.statistics = Statistics(index)
         self.metadata = Metadata(
             index,

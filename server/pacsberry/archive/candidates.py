@@ -6,7 +6,7 @@ The order is Orthanc's: who received an instance longest ago comes first.  A pat
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from pacsberry.archive.arriving import NOTHING, Expected
@@ -35,8 +35,8 @@ class Candidate:
     id: str  # Orthanc identifier
     arrival: int  # grows with each reception, of whichever patient
     updated_at: int  # UTC seconds of the last reception
-    instances: int  # 0 for a protected one: nobody asks
-    size: int  # bytes on the card: its instances and users' attachments; 0 for a protected one
+    instances: int
+    size: int  # bytes on the card: its instances and users' attachments; 0, as instances, of whoever does not go
     is_protected: bool  # itself, or one of its studies or series
 
 
@@ -54,11 +54,15 @@ class Candidates:
     """The queue of patients, and the sums; thread-safe."""
 
     def __init__(self, index: Snapshots, files: FileStore) -> None:
+        """`index`: one that does not make the writer commit for each of our questions."""
         self._index = index
         self._files = files
 
-    def in_order(self) -> Iterator[Candidate]:
-        """Every patient, the one that received nothing for longest first; read as the caller goes on."""
+    def in_order(self, spared: Container[int] = ()) -> Iterator[Candidate]:
+        """Every patient, the one that received nothing for longest first; read as the caller goes on.
+
+        `spared`: keys of patients that do not go anyway, so that nobody has to know how large they are.
+        """
         arrival, key = -1, -1
         while True:
             with self._index.read() as connection:
@@ -68,13 +72,13 @@ class Candidates:
                     (arrival, key),
                 ).fetchall()
             for key, patient, arrival, updated_at, is_protected in page:
-                instances, size = (0, 0) if is_protected else self._amounts(key)
+                instances, size = (0, 0) if is_protected or key in spared else self._amounts(key)
                 yield Candidate(key, patient, arrival, updated_at, instances, size, bool(is_protected))
             if len(page) < _PAGE:
                 return
 
     def occupancy(self) -> Occupancy:
-        """How full it is now."""
+        """What is committed, which may be some seconds behind."""
         with self._index.read() as connection:
             return occupancy_of(connection, NOTHING)
 

@@ -211,7 +211,9 @@ class Recycler:
             stability.unstable_keys(Level.PATIENT),
             stability.received_lately(Level.PATIENT, self._moment_seconds),
         ):
-            plan = plan_recycling(self._archive.candidates.in_order(), usage, limits, is_arriving=_is_one_of(spared))
+            plan = plan_recycling(
+                self._archive.candidates.in_order(spared), usage, limits, is_arriving=_is_one_of(spared)
+            )
             if not plan.problem:
                 break
         return plan
