@@ -174,6 +174,8 @@ def test_an_index_that_is_damaged_or_missing_is_made_anew_by_itself(
         assert rebuilt is not None
         assert rebuilt.is_complete
         assert rebuilt.noted == 5
+        assert archive.recovery is not None
+        assert archive.recovery.rebuilt_at == rebuilt.at
         keep(archive, make_header(instance=77))
         archive.labels.add(Level.STUDY, STUDY, "later")
 

@@ -50,7 +50,8 @@ class Chore:
     def _run(self) -> None:
         while True:
             self._wake.wait()
-            self._stopping.wait(self._gather_seconds)
+            if self._gather_seconds:
+                self._stopping.wait(self._gather_seconds)
             self._wake.clear()
             if self._stopping.is_set():
                 return

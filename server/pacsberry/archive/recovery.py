@@ -39,6 +39,7 @@ class Recovery:
     lost: list[str] = field(default_factory=list)  # instance ids whose file is missing or cut short
     unreadable: list[str] = field(default_factory=list)  # files under a final name that are no DICOM
     rebuilt: Rebuilt | None = None  # the index was missing or damaged and was made anew first
+    rebuilt_at: int = 0  # UTC seconds, of the last time it was made anew, at this start or another; 0: never
 
     def log(self) -> None:
         """Say it in the log."""
@@ -65,6 +66,7 @@ def recover(connection: sqlite3.Connection, files: FileStore, settings: ArchiveS
     """Bring files and index together; runs before any other thread, in transactions of its own."""
     found = Recovery(was_clean=bool(fact(connection, "clean")) or fact(connection, "instances") == 0)
     found.unfinished = files.remove_unfinished()
+    found.rebuilt_at = fact(connection, "rebuilt_at")
     first = fact(connection, "open_bucket")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("BEGIN IMMEDIATE")

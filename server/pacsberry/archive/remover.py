@@ -8,19 +8,14 @@ The thread "remover" sleeps until it is told that there is garbage.  The order t
 """
 
 import contextlib
-import logging
 import sqlite3
-import threading
 
+from pacsberry.archive.chore import Chore
 from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.groupsync import GroupSync
 from pacsberry.archive.index import Index
-from pacsberry.errors import PacsberryError
-
-LOGGER = logging.getLogger("pacsberry.archive")
 
 _FILES_PER_ROUND = 500
-_RETRY_SECONDS = 30.0
 
 
 class Remover:
@@ -29,41 +24,19 @@ class Remover:
     def __init__(self, files: FileStore, index: Index) -> None:
         self._files = files
         self._index = index
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._chore = Chore("remover", self._round, complaint="Files of deleted instances cannot be removed yet")
 
     def start(self) -> None:
         """Start the thread; it begins with what an earlier run left."""
-        self._wake.set()
-        self._thread = threading.Thread(target=self._run, name="remover")
-        self._thread.start()
+        self._chore.start()
 
     def stop(self) -> None:
         """Stop after the current round; the next start goes on."""
-        self._stopping.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._chore.stop()
 
     def wake(self) -> None:
         """There is garbage."""
-        self._wake.set()
-
-    def _run(self) -> None:
-        while True:
-            self._wake.wait()
-            self._wake.clear()
-            if self._stopping.is_set():
-                return
-            try:
-                while self._round() and not self._stopping.is_set():
-                    pass
-            except (OSError, sqlite3.Error, PacsberryError) as error:
-                LOGGER.error("Files of deleted instances cannot be removed yet: %s", error)
-                self._stopping.wait(_RETRY_SECONDS)
-                self._wake.set()
+        self._chore.wake()
 
     def _round(self) -> bool:
         """Remove some files; whether there may be more."""

@@ -115,7 +115,8 @@ def last_start(found: Recovery | None) -> dict[str, Any] | None:
         "LostCount": len(found.lost),
         "Lost": found.lost[:_MOST_NAMES],
         "Unreadable": found.unreadable[:_MOST_NAMES],
-        "IndexMadeAnew": found.rebuilt is not None,
+        "IndexMadeAnew": list(found.rebuilt.lines()) if found.rebuilt is not None else None,
+        "IndexMadeAnewAt": _moment(found.rebuilt_at),
     }
 
 
