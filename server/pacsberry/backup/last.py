@@ -12,6 +12,7 @@ from typing import Final
 
 NAME: Final = "last-backup.json"
 _LARGEST: Final = 65536  # bytes
+_LATEST: Final = 2**37  # UTC seconds; beyond, a date cannot be written
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ def read_last(storage: Path) -> LastBackup | None:
             facts = json.loads(file.read(_LARGEST))
         kinds = LastBackup.__annotations__
         if any(type(facts[name]) is not kind for name, kind in kinds.items()):
+            return None
+        if not 0 <= facts["at"] <= _LATEST:
             return None
         return LastBackup(**{name: facts[name] for name in kinds})
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

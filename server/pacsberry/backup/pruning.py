@@ -33,7 +33,10 @@ def prune(disk: Disk, server: str, keep: int) -> Pruned:
     """
     catalog = read_catalog(disk)
     if catalog.broken:
-        raise BadBackup(f"Nothing was removed, because one of the backups cannot be read: {catalog.broken[0]}")
+        raise BadBackup(
+            f"Nothing was removed, because one of the backups cannot be read: {catalog.broken[0]} "
+            f"If nobody needs it, remove its file in {layout.BACKUPS}/ by hand."
+        )
     ours = [head for head in catalog.heads if head.server == server]
     going = ours[: -max(1, keep)]
     named = DigestMap()

@@ -86,6 +86,18 @@ class Restoring:
             )
         return plan
 
+    def room_left(self) -> int:
+        """Bytes that the archive can take before the recycler removes patients, or a limit refuses what comes."""
+        answer = self._client.request("GET", "/pacsberry/storage")
+        if not answer.is_success:
+            raise _refusal(answer)
+        told = answer.json()
+        recycling = told["Recycling"]
+        room: int = told["Disk"]["FreeBytes"] - recycling["KeepFreeBytes"]
+        if recycling["MaximumStorageBytes"]:
+            room = min(room, recycling["MaximumStorageBytes"] - told["Archive"]["StoredBytes"])
+        return max(0, room)
+
     def run(self) -> Restored:
         """Do it.  BadBackup, NoRoom, PeerFailed (the server is gone), NotAllowed (read-only)."""
         for line, is_missing in self._compared(Selection(self._patients, self._studies)):

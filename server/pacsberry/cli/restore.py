@@ -1,7 +1,6 @@
 """`pacsberry restore`: what a backup holds, back into the archive, whether the server runs or not."""
 
 import os
-import shutil
 from pathlib import Path
 
 import click
@@ -45,6 +44,9 @@ _SHOWN = 20  # failures
 @click.option("--study", "studies", multiple=True, metavar="UID", help="StudyInstanceUID or Orthanc identifier.")
 @click.option("--dry-run", is_flag=True, help="Say what would be restored; no more.")
 @click.option(
+    "--make-room", is_flag=True, help="Let the oldest patients of the archive be recycled for what comes back."
+)
+@click.option(
     "--configuration",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
@@ -59,6 +61,7 @@ def command(
     patients: tuple[str, ...],
     studies: tuple[str, ...],
     dry_run: bool,
+    make_room: bool,
     folder: Path | None,
     settings: Settings,
 ) -> None:
@@ -73,7 +76,7 @@ def command(
         elif folder is not None:
             _write_configuration(place, head, folder)
         else:
-            _restore(place, head, patients, studies, settings, dry_run=dry_run)
+            _restore(place, head, patients, studies, settings, dry_run=dry_run, make_room=make_room)
 
 
 def _chosen(source: Path, heads: tuple[Head, ...], wanted: str | None) -> Head:
@@ -118,7 +121,14 @@ def _list_patient(patient: PatientLine | None, studies: int, instances: int, amo
 
 
 def _restore(
-    place: Place, head: Head, patients: tuple[str, ...], studies: tuple[str, ...], settings: Settings, *, dry_run: bool
+    place: Place,
+    head: Head,
+    patients: tuple[str, ...],
+    studies: tuple[str, ...],
+    settings: Settings,
+    *,
+    dry_run: bool,
+    make_room: bool,
 ) -> None:
     teller = _Teller()
     with house(settings) as client:
@@ -132,7 +142,8 @@ def _restore(
         )
         if dry_run:
             return
-        _check_room(plan, settings.path("StorageDirectory"))
+        if not make_room:
+            _check_room(plan, restoring.room_left())
         with Progress("Restoring", plan.missing_bytes, of_bytes=True) as progress:
             teller.progress = progress
             done = restoring.run()
@@ -147,12 +158,11 @@ def _restore(
         raise click.exceptions.Exit(Exit.FINDINGS)
 
 
-def _check_room(plan: RestorePlan, storage: Path) -> None:
-    free = shutil.disk_usage(storage).free
-    if plan.missing_bytes > free:
+def _check_room(plan: RestorePlan, room: int) -> None:
+    if plan.missing_bytes > room:
         raise NoRoom(
-            f"{size(plan.missing_bytes)} are missing in the archive, and {size(free)} are free for it. "
-            "Use a larger card, or restore single patients with --patient."
+            f"{size(plan.missing_bytes)} are missing in the archive, and {size(room)} fit in before the oldest "
+            "patients are recycled. Restore single patients with --patient, use a larger card, or say --make-room."
         )
 
 
