@@ -24,6 +24,8 @@ from pacsberry.http.context import Context
 from pacsberry.http.routing import Route
 from pacsberry.http.server import HttpServer
 from pacsberry.http.settings import HttpSettings, SystemFacts
+from pacsberry.imaging.limits import Limits
+from pacsberry.imaging.pictures import Pictures
 from pacsberry.ingest import Ingest, Quarantine
 from pacsberry.ingest.reader import Reader
 from pacsberry.logs import LogLevels
@@ -63,6 +65,7 @@ class Live:
 
     port: int
     archive: Archive
+    pictures: Pictures
     asked: Asked = field(default_factory=Asked)
 
     @property
@@ -113,6 +116,7 @@ def live_server(
     routes: Iterable[Route] = ROUTES,
     system: Mapping[str, object] | None = None,
     clock: Clock | None = None,
+    pixels: Limits | None = None,
     **archive_settings: Any,
 ) -> Iterator[Live]:
     """A server over an archive of its own in `folder`; further arguments are those of ArchiveSettings."""
@@ -138,14 +142,17 @@ def live_server(
         def shutdown() -> None:
             asked.shutdowns += 1
 
+        pictures = Pictures(archive.files.open_stored, pixels or Limits())
         context = Context(
             archive=archive,
             ingest=ingest,
             policy=policy,
+            pictures=pictures,
             log_levels=LogLevels(),
             settings=settings,
             system=SystemFacts(system or {}),
             storage=dict,
+            recycle=lambda wanted_bytes: {"Wanted": wanted_bytes},
             shutdown=shutdown,
             reset=reset,
             clock=clock or Clock(),
@@ -153,9 +160,10 @@ def live_server(
         server = HttpServer(context, Access(accounts, remote_access=False, read_only=settings.read_only), routes)
         server.start()
         try:
-            yield Live(server.port, archive, asked)
+            yield Live(server.port, archive, pictures, asked)
         finally:
             server.stop()
+            pictures.stop()
     finally:
         archive.stop()
 

@@ -17,6 +17,7 @@ from pacsberry.dimse.server import DicomServer
 from pacsberry.http import Access, Context, HttpServer
 from pacsberry.http.api import ROUTES
 from pacsberry.http.metrics import Metrics
+from pacsberry.imaging.pictures import Pictures
 from pacsberry.ingest import Ingest, Quarantine, Reader
 from pacsberry.logs import LogLevels
 from pacsberry.modality import Modality
@@ -79,17 +80,20 @@ class Application:
             modalities=self._modalities,
             dictionary=names,
         )
+        self.pictures = Pictures(self.archive.files.open_stored, values.pixels(settings))
         http = values.http(settings) if only_socket is None else values.http_over_socket(settings, only_socket)
         self._is_on_network = only_socket is None
         context = Context(
             archive=self.archive,
             ingest=self.ingest,
             policy=self.policy,
+            pictures=self.pictures,
             log_levels=LogLevels(),
             metrics=Metrics(enabled=settings.flag("MetricsEnabled")),
             settings=http,
             system=system_facts(settings, tags),
             storage=upkeep.storage_status(settings, self.archive, self.recycler, self.scrubber, damaged).tell,
+            recycle=self.recycler.recycle,
             shutdown=shutdown,
             reset=reset,
             dictionary=names,
@@ -106,6 +110,7 @@ class Application:
             (True, self.archive.start, self.archive.stop),
             (True, self.recycler.start, self.recycler.stop),
             (True, self.scrubber.start, self.scrubber.stop),
+            (True, lambda: None, self.pictures.stop),  # workers start on demand
             (self._is_on_network and settings.flag("DicomServerEnabled"), self.dicom.start, self.dicom.stop),
             (True, self.http.start, self.http.stop),
         ]

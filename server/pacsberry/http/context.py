@@ -12,6 +12,7 @@ from pacsberry.model import Clock
 if TYPE_CHECKING:
     from pacsberry.archive import Archive
     from pacsberry.dicom.policy import DicomPolicy
+    from pacsberry.imaging.pictures import Pictures
     from pacsberry.ingest import Ingest
 
 
@@ -40,9 +41,11 @@ class Context:
     ingest: "Ingest"
     policy: "DicomPolicy"  # what the DICOM door accepts: transfer syntaxes, SOP classes, default encoding
     log_levels: LogLevels
+    pictures: "Pictures"
     settings: HttpSettings
     system: SystemFacts
     storage: Callable[[], Mapping[str, object]]  # its state, for GET /pacsberry/storage
+    recycle: Callable[[int], Mapping[str, object]]  # make room now, until so many bytes are free; what that did
     shutdown: Callable[[], None]  # ask the server to stop; returns at once
     reset: Callable[[], None]  # ask it to start again with its configuration read anew; returns at once
     dictionary: TagDictionary = STANDARD  # names of tags, the option Dictionary included

@@ -118,18 +118,25 @@ class Recycler:
         self._condition.notify_all()
         return self._rounds_begun + 1
 
-    def recycle(self, wanted_bytes: int = 0) -> str:
-        """Have everything done now that would be done ahead of need, and more until `wanted_bytes` are free.
+    def recycle(self, wanted_bytes: int = 0) -> dict[str, object]:
+        """Have done now what would be done ahead of need, and more until `wanted_bytes` are free; waits a bounded time.
 
-        Returns '' or why that cannot be; waits a bounded time.
+        Tells as JSON how many patients went meanwhile and how much they were, and why nobody did although they should.
         """
         deadline = time.monotonic() + _REMOVER_SECONDS
+        count, size = self.diary.count, self.diary.size
         with self._condition:
             mine = self._ask(max(1, wanted_bytes))
             self._is_to_settle = True
             while self._rounds_ended < mine and not self._stopping and time.monotonic() < deadline:
                 self._condition.wait(_LOOK_SECONDS)
-            return self._problem if self._rounds_ended >= mine else "It goes on in the background."
+            problem = self._problem if self._rounds_ended >= mine else "It goes on in the background."
+        return {
+            "CountPatients": self.diary.count - count,
+            "Size": self.diary.size - size,
+            "FreeSize": self._archive.room.free_bytes(),
+            "Problem": problem,
+        }
 
     def measure(self) -> Measure:
         """How full the file system is now."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from pacsberry.archive.candidates import Candidate
+from pacsberry.archive.candidates import Candidate, Occupancy
 from pacsberry.archive.times import utc_text
 from pacsberry.recycler.amounts import megabytes
 from pacsberry.recycler.diary import Diary
@@ -46,7 +46,7 @@ def status(
     }
 
 
-def plan_lines(measured: Measure, stored_bytes: int, patients: int, limits: Limits, plan: RecyclePlan) -> Iterator[str]:
+def plan_lines(measured: Measure, holds: Occupancy, limits: Limits, plan: RecyclePlan) -> Iterator[str]:
     """The plan, and what it is made from, a line at a time."""
     yield (
         f"The file system has {megabytes(measured.total_bytes)}, {megabytes(measured.free_bytes)} of them free;"
@@ -55,7 +55,7 @@ def plan_lines(measured: Measure, stored_bytes: int, patients: int, limits: Limi
     allowed = [f"{megabytes(limits.stored_bytes)}"] if limits.stored_bytes else []
     allowed += [f"{limits.patients} patients"] if limits.patients else []
     at_most = f", at most {' and '.join(allowed)} by the settings" if allowed else ""
-    yield f"The archive holds {megabytes(stored_bytes)} of {patients} patients{at_most}."
+    yield f"The archive holds {megabytes(holds.stored_bytes)} of {holds.patients} patients{at_most}."
     if plan.problem:
         yield f"Nobody goes. {plan.problem}"
         return
