@@ -15,6 +15,7 @@ from pacsberry.importing.importer import Importer, Wishes
 from pacsberry.importing.items import Fate, Finding
 from pacsberry.importing.orthanc_folder import OrthancFolder
 from pacsberry.importing.orthanc_notes import Brought, Notes
+from pacsberry.importing.remote import Remote
 from pacsberry.importing.report import ReportFile, Tally
 from pacsberry.importing.server import Server
 from pacsberry.importing.sources import Source
@@ -37,6 +38,9 @@ def transfer(work: Transfer, server: Server) -> Exit:
     tally = Tally()
     ended: BaseException | None = None
     with contextlib.ExitStack() as opened:
+        for source in work.sources:
+            if isinstance(source, Remote):
+                opened.enter_context(contextlib.closing(source))
         report = opened.enter_context(contextlib.closing(ReportFile(work.report))) if work.report else None
         try:
             _bring(work, server, tally, report)

@@ -107,6 +107,7 @@ class HttpClient:
         if len(content) > _MOST_BYTES:
             self.close()
             raise PeerFailed(f"{self.name}: the answer to {method} {path} is larger than {_MOST_BYTES >> 20} MB.")
+        self._check_whole(response, path)
         return Answer(response.status, _named(response), content)
 
     def fetch(self, path: str, into: IO[bytes], *, most_bytes: int) -> Answer:
@@ -129,9 +130,7 @@ class HttpClient:
                 self.close()
                 raise PeerFailed(f"{self.name}: {path} is larger than {most_bytes} bytes.")
             into.write(piece)
-        if response.length:  # Content-Length announced more
-            self.close()
-            raise PeerFailed(f"{self.name}: {path} broke off before its end.")
+        self._check_whole(response, path)
         return Answer(response.status, _named(response), b"")
 
     def close(self) -> None:
@@ -160,6 +159,12 @@ class HttpClient:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 self._connection.request(method, self._prefix + path, body, wanted, encode_chunked=chunked)
             return self._connection.getresponse()
+
+    def _check_whole(self, response: http.client.HTTPResponse, path: str) -> None:
+        """PeerFailed when Content-Length announced more than came; http.client does not mind."""
+        if response.length:
+            self.close()
+            raise PeerFailed(f"{self.name}: the answer to {path} broke off before its end.")
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
