@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 
 from pacsberry.cli.main import pacsberry
 from tests.flows.house import as_process, in_process
+from tests.flows.programs import wait_until
 from tests.makers import make_instance
 from tests.small_disk import small_disk
 
@@ -78,6 +79,7 @@ def test_room_is_made_by_the_running_server_and_without_one(tmp_path: Path) -> N
         with as_process(disk, settings) as house:
             for number in range(5):
                 house.upload(patient(number))
+            wait_until(lambda: all(one["IsStable"] for one in house.get("/patients?expand")))
             free = house.get("/pacsberry/storage")["Recycling"]["FreeSize"] // MEGABYTE
             planned = recycle(disk, "--dry-run", "--free", str(free + 3))
             made = recycle(disk, "--free", str(free + 3))
