@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pacsberry.archive import Archive, note
+from pacsberry.archive import Archive, note, notes
 from pacsberry.archive.note import BadNote, Note, NotedFile
 from pacsberry.archive.notes import all_notes, write_note
 from pacsberry.model import Level
@@ -290,3 +291,27 @@ def test_a_state_of_many_megabytes_is_several_notes_that_bring_it_back(archive: 
     archive.index.write(again)
     with archive.index.read() as connection:
         assert list(all_notes(connection)) == parts
+
+
+def test_thousands_of_labels_and_attachments_of_one_resource_are_several_notes(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes, "_PART_BYTES", 3000)
+    study = IDS.orthanc_id(Level.STUDY)
+    labels = [(1, f"label-{number:04d}") for number in range(1000)]
+    files = [(1, 1024 + number, f"00000000/{uuid.uuid4()}.bin") for number in range(50)]
+
+    def fill(connection: sqlite3.Connection) -> None:
+        connection.executemany("INSERT INTO labels VALUES (?, 1, ?)", labels)
+        connection.executemany("INSERT INTO attachments VALUES (?, 1, ?, ?, 1, '', NULL, 0, NULL)", files)
+        connection.execute("INSERT INTO metadata VALUES (1, 1, 1024, 'x', 0)")
+
+    archive.index.write(fill)
+    parts = list(archive.notes.all())
+
+    assert len(parts) > 6
+    assert max(len(part.to_line()) for part in parts) < 6000
+    assert [label for part in parts for label in part.labels] == [label for _, label in labels]
+    assert [one.file for part in parts for one in part.attachments] == [file for _, _, file in files]
+    assert [part.metadata for part in parts if part.metadata] == [{1024: ("x", 0)}]
+    assert {(part.level, part.id) for part in parts} == {(Level.STUDY, study)}

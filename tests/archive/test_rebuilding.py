@@ -368,6 +368,25 @@ def test_the_order_of_reception_counts_not_the_order_of_files(storage: Path) -> 
             assert min(dates) < last
 
 
+@pytest.mark.parametrize("seconds", [-(10**9), 0, 14 * 10**9, 2**62])
+def test_a_card_whose_clock_was_wrong_is_indexed_all_the_same(storage: Path, seconds: int) -> None:
+    before = filled(storage)
+    try:
+        os.utime(next(path for path in files_on_card(storage) if path.suffix == ".dcm"), (seconds, seconds))
+    except (OSError, OverflowError):
+        pytest.skip("this file system cannot hold such a time")
+
+    rebuild(storage)
+
+    with open_archive(storage) as archive:
+        assert sorted(everything(archive)) == sorted(before)
+        for level in Level:
+            assert b"null" not in b"".join(archive.resources.listing(Level.PATIENT))
+            for one in archive.resources.ids(level):
+                assert archive.resources.describe(level, one)
+                assert archive.metadata.all(level, one)
+
+
 def patient_id(number: int) -> str:
     return make_header(f"P{number}").identifiers.orthanc_id(Level.PATIENT)
 
@@ -632,7 +651,7 @@ def is_tidy(archive: Archive) -> bool:
 
 def _whatever_happens(storage: Path, seed: int, steps: int) -> None:
     chance = random.Random(seed)
-    settings = replace(SETTINGS, overwrite=chance.choice(list(OverwritePolicy)))
+    settings = replace(SETTINGS, overwrite=chance.choice(list(OverwritePolicy)), compression=chance.random() < 0.5)
     archive = Archive(storage=storage, index=storage / "index.sqlite3", settings=settings)
     archive.start()
     for _ in range(steps):
@@ -661,7 +680,7 @@ def _something_happens(archive: Archive, chance: random.Random) -> None:
     header = make_header(f"P{patient}", f"1.{patient}.{study}", f"1.{patient}.{study}.{series}", chance.randrange(1, 4))
     level = chance.choice(list(Level))
     resource_id = header.identifiers.orthanc_id(level)
-    deed = chance.randrange(10)
+    deed = chance.randrange(11)
     try:
         if deed < 4:
             keep(archive, header, encode(header) + chance.randbytes(3).hex().encode())
@@ -675,6 +694,9 @@ def _something_happens(archive: Archive, chance: random.Random) -> None:
             attach(archive, level, resource_id, chance.randbytes(50), chance.randrange(1024, 1026))
         elif deed == 8 and level is not Level.INSTANCE:
             archive.protection.protect(level, resource_id, protected=chance.random() < 0.6)
+        elif deed == 9:
+            name = "dicom" if level is Level.INSTANCE and chance.random() < 0.7 else "1024"
+            archive.repacking.change(level, resource_id, name, packed=chance.random() < 0.5)
         elif chance.random() < 0.4:
             archive.delete(level, resource_id)
         elif chance.random() < 0.5:

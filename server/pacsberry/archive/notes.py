@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from pacsberry.archive.filestore import FileStore
@@ -14,6 +15,7 @@ from pacsberry.model import Level
 __all__ = ["BadNote", "Note", "NotedFile", "Notes", "notes_of", "write_note"]
 
 _PART_BYTES: Final = 2**20  # a state larger than this goes on in a further note, so that none is large
+_ATTACHMENT_BYTES: Final = 200  # of a line, for an attachment
 
 
 class Notes:
@@ -60,22 +62,44 @@ def notes_of(connection: sqlite3.Connection, level: Level, resource_id: str) -> 
     except UnknownResource:
         yield Note(level, resource_id)
         return
-    labels = [row[0] for row in _rows(connection, "label FROM labels", level, key)]
-    attachments = [
-        NotedFile(*row)
-        for row in _rows(connection, "type, file, size, md5, crc32, stored_size, revision FROM attachments", level, key)
-    ]
-    metadata: dict[int, tuple[str, int]] = {}
-    protected, more, size = _is_protected(connection, level, key), False, 0
+    part = _Part(protected=_is_protected(connection, level, key))
+    for (label,) in _rows(connection, "label FROM labels", level, key):
+        if part.size > _PART_BYTES:
+            yield part.take(level, resource_id)
+        part.labels.append(label)
+        part.size += len(label)
+    for row in _rows(connection, "type, file, size, md5, crc32, stored_size, revision FROM attachments", level, key):
+        if part.size > _PART_BYTES:
+            yield part.take(level, resource_id)
+        part.attachments.append(NotedFile(*row))
+        part.size += _ATTACHMENT_BYTES
     for number, value, revision in _rows(connection, "type, value, revision FROM metadata", level, key):
-        if not is_noted(number):
-            continue
-        if size + len(value) > _PART_BYTES and metadata:
-            yield Note(level, resource_id, tuple(labels), metadata, protected, tuple(attachments), more)
-            labels, attachments, metadata, protected, more, size = [], [], {}, False, True, 0
-        metadata[number] = (value, revision)
-        size += len(value)
-    yield Note(level, resource_id, tuple(labels), metadata, protected, tuple(attachments), more)
+        if is_noted(number):
+            if part.size + len(value) > _PART_BYTES and part.size:
+                yield part.take(level, resource_id)
+            part.metadata[number] = (value, revision)
+            part.size += len(value)
+    yield part.take(level, resource_id)
+
+
+@dataclass(slots=True)
+class _Part:
+    """What the next note will say."""
+
+    labels: list[str] = field(default_factory=list)
+    metadata: dict[int, tuple[str, int]] = field(default_factory=dict)
+    protected: bool = False
+    attachments: list[NotedFile] = field(default_factory=list)
+    size: int = 0  # about so many bytes
+    more: bool = False
+
+    def take(self, level: Level, resource_id: str) -> Note:
+        """The note, and begin the one that goes on."""
+        note = Note(
+            level, resource_id, tuple(self.labels), self.metadata, self.protected, tuple(self.attachments), self.more
+        )
+        self.labels, self.metadata, self.protected, self.attachments, self.size, self.more = [], {}, False, [], 0, True
+        return note
 
 
 def write_note(

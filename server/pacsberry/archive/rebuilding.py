@@ -38,6 +38,7 @@ LOGGER = logging.getLogger("pacsberry.archive")
 
 _BATCH: Final = 500  # files in one transaction, and headers in memory
 _NAMED: Final = 100  # of each kind of problem are named; the others are counted
+_LATEST_NS: Final = 2**63 - 1  # what SQLite can hold: the year 2262; a card may claim anything
 _CACHE_KIB: Final = 16384
 _FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
@@ -265,7 +266,7 @@ class _Build:
             if is_instance(name):
                 with contextlib.suppress(FileNotFoundError):
                     facts = self._files.path(name).stat()
-                    yield max(0, facts.st_mtime_ns), name, facts.st_size
+                    yield min(max(0, facts.st_mtime_ns), _LATEST_NS), name, facts.st_size
 
     def _read(self, name: str) -> KeptFile | None:
         """What is kept in a file; None when it was deleted, or cannot be read."""
