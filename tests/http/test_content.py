@@ -181,7 +181,7 @@ def test_frames_are_cut_out_as_they_are_stored(server: Live, syntax: str) -> Non
         assert gzip.decompress(packed.body) == frame
         assert packed.headers["content-type"] == "application/gzip"
     assert server.get(f"/instances/{instance}/frames/3/raw").status == 400
-    assert server.get(f"/instances/{instance}/frames/2").json == ["raw", "raw.gz"]
+    assert {"raw", "raw.gz"} <= set(server.get(f"/instances/{instance}/frames/2").json)
 
 
 @pytest.mark.parametrize(("number", "status"), [("-1", 400), ("x", 404), ("1.5", 404), ("%00", 404), ("9" * 99, 400)])
@@ -195,13 +195,6 @@ def test_a_forged_number_of_frames_lists_no_more_than_there_are(server: Live) ->
     instance = server.upload(make_instance("US-loop", tags={"NumberOfFrames": "2000000000"}))["ID"]
 
     assert server.get(f"/instances/{instance}/frames").json == [0]
-
-
-def test_routes_that_decode_pixels_are_not_there_yet(server: Live) -> None:
-    instance = server.upload(make_instance("CT"))["ID"]
-
-    for name in ("preview", "rendered", "image-uint8", "numpy", "matlab", "frames/0/preview"):
-        assert server.get(f"/instances/{instance}/{name}").status == 404
 
 
 @pytest.mark.parametrize("syntax", [EXPLICIT, DEFLATED])

@@ -98,6 +98,13 @@ def test_the_window_asked_for_goes_before_that_of_the_file() -> None:
     assert np.abs(shown - np.clip(SLOPE * 255 / 20, 0, 255)).max() <= 1
 
 
+@pytest.mark.parametrize(("asked", "full"), [({"window_center": 5.0}, (5, 10)), ({"window_width": 30.0}, (0, 30))])
+def test_half_a_window_is_completed_from_the_file(asked: dict[str, float], full: tuple[float, float]) -> None:
+    file = make_image(SLOPE, tags={"WindowCenter": 0, "WindowWidth": 10})
+
+    assert np.array_equal(rendered(file, **asked), rendered(file, window_center=full[0], window_width=full[1]))
+
+
 def test_without_a_window_all_values_are_shown() -> None:
     shown = rendered(make_image(SLOPE))
 

@@ -15,11 +15,12 @@ import pytest
 from pacsberry.archive.forms import PACKED_SUFFIX
 from pacsberry.errors import BadRequest, DamagedFile, NotUnderstood, UnknownResource
 from pacsberry.imaging.failures import MOST, FailureMemory
-from pacsberry.imaging.limits import Limits, PixelsFailed
+from pacsberry.imaging.limits import Limits, PixelsFailed, TooManyPictures
 from pacsberry.imaging.orders import Order, Product
 from pacsberry.imaging.pictures import Made, Pictures
 from pacsberry.imaging.pool import WorkerPool
 from pacsberry.imaging.process import WorkerProcess
+from pacsberry.imaging.waiting import WaitingProducts
 from tests.makers import images as made
 from tests.makers import make_instance
 from tests.makers.images import make_image
@@ -351,6 +352,22 @@ def test_what_one_product_is_refused_for_does_not_stop_another(folder: Folder, p
         pictures.make(file, Order(Product.UINT8))
 
     assert content(pictures.make(file, PREVIEW))
+
+
+def test_pictures_that_nobody_fetches_leave_no_room_for_more(folder: Folder) -> None:
+    pictures = Pictures(folder.open_stored, Limits())
+    pictures.waiting = WaitingProducts(most_bytes=1000)
+    file = folder.put("a.dcm", make_instance("CT", rows=64, columns=64))
+    first = pictures.make(file, Order(Product.NUMBERS))
+
+    with pytest.raises(TooManyPictures, match="try again"):
+        pictures.make(file, PREVIEW)
+    first.file.close()
+
+    assert pictures.waiting.bytes == 0
+    assert content(pictures.make(file, PREVIEW))
+    assert pictures.waiting.bytes == 0
+    pictures.stop()
 
 
 def test_remembered_failures_are_few() -> None:

@@ -17,6 +17,7 @@ from pacsberry.dimse.rules import AccessRules, Service
 from pacsberry.dimse.settings import DicomSettings
 from pacsberry.errors import ConfigError
 from pacsberry.http.settings import HttpSettings, TlsSettings
+from pacsberry.imaging.limits import Limits as PixelLimits
 from pacsberry.model import OverwritePolicy
 from pacsberry.recycler import KeepFree, Limits
 
@@ -145,7 +146,17 @@ def http(settings: Settings) -> HttpSettings:
         explorer=settings.flag("OrthancExplorerEnabled"),
         zip_utf8=settings.flag("ZipUseUtf8"),
         downloads=settings.number("Pacsberry.HttpDownloads"),
+        waiting_for_pictures=settings.number("Pacsberry.HttpMaximumConnections"),
         archive_deflate_level=settings.number("Pacsberry.ArchiveDeflateLevel"),
+    )
+
+
+def pixels(settings: Settings) -> PixelLimits:
+    """What pixel workers may use."""
+    return PixelLimits(
+        workers=settings.number("Pacsberry.PixelWorkers") or max(1, (os.cpu_count() or 2) - 1),
+        memory_bytes=settings.number("Pacsberry.PixelWorkerMemoryMB") * _MEGABYTE,
+        seconds=settings.number("Pacsberry.PixelSeconds"),
     )
 
 

@@ -3,6 +3,7 @@
 from pacsberry.http import (
     acceptance,
     archives,
+    arrays,
     attachments,
     bulk,
     changes,
@@ -13,6 +14,7 @@ from pacsberry.http import (
     measuring,
     metadata,
     page,
+    pictures,
     resources,
     restoring,
     slices,
@@ -24,6 +26,7 @@ from pacsberry.http import (
 )
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
+from pacsberry.http.dicomfiles import dicom_attachment
 from pacsberry.http.request import Request
 from pacsberry.http.routing import Route, children
 
@@ -41,6 +44,8 @@ _NOUNS = (
     tags,
     slices,
     content,
+    pictures,
+    arrays,
     labels,
     metadata,
     attachments,
@@ -57,4 +62,11 @@ def list_tools(request: Request, context: Context) -> Answer:
     return Answer.json(children(_TABLE, "/tools"))
 
 
-ROUTES = [*_TABLE, Route("GET", "/tools", list_tools)]
+def list_frame_operations(request: Request, context: Context, id: str, frame: int) -> Answer:
+    """What can be asked of one frame."""
+    dicom_attachment(context, id)
+    return Answer.json(children(_TABLE, _FRAME))
+
+
+_FRAME = "/instances/<id>/frames/<frame:int>"
+ROUTES = [*_TABLE, Route("GET", "/tools", list_tools), Route("GET", _FRAME, list_frame_operations)]

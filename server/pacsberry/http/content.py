@@ -18,7 +18,7 @@ from pacsberry.http.context import Context
 from pacsberry.http.dicomfiles import dicom_attachment, made_answer, open_instance, raw_answer
 from pacsberry.http.errors import NotAcceptable
 from pacsberry.http.request import Request
-from pacsberry.http.routing import Route, children
+from pacsberry.http.routing import Route
 from pacsberry.http.streams import json_array
 from pacsberry.model import Level
 
@@ -36,7 +36,7 @@ def get_file(request: Request, context: Context, id: str) -> Answer:
     if media_type:
         return _model(request, context, id, attachment, media_type)
     _check_transcoding(request, context, id)
-    file = context.archive.files.open(attachment.file)
+    file = context.archive.files.open(attachment.file, attachment.size)
     answer = Answer.part(file, 0, attachment.size, DICOM).with_header("ETag", attachment.etag)
     return answer.with_filename(request.arguments.get("filename") or f"{id}.dcm")
 
@@ -72,12 +72,6 @@ def list_frames(request: Request, context: Context, id: str) -> Answer:
     return Answer.json_items(json_array(iter(range(max(1, count)))))
 
 
-def list_frame_operations(request: Request, context: Context, id: str, frame: int) -> Answer:
-    """What can be asked of one frame."""
-    dicom_attachment(context, id)
-    return Answer.json(children(ROUTES, _FRAME))
-
-
 def get_raw_frame(request: Request, context: Context, id: str, frame: int) -> Answer:
     """The bytes of one frame as they are stored, not decoded."""
     with ExitStack() as stack:
@@ -101,7 +95,8 @@ def get_gzipped_frame(request: Request, context: Context, id: str, frame: int) -
 
 
 def _open(context: Context, id: str) -> BinaryIO:
-    return context.archive.files.open(dicom_attachment(context, id).file)
+    attachment = dicom_attachment(context, id)
+    return context.archive.files.open(attachment.file, attachment.size)
 
 
 def _model_wanted(request: Request) -> str:
@@ -117,7 +112,7 @@ def _model(request: Request, context: Context, id: str, attachment: Attachment, 
         return request.address(f"/instances/{id}/content/{path}")
 
     with ExitStack() as stack:
-        file = stack.enter_context(context.archive.files.open(attachment.file))
+        file = stack.enter_context(context.archive.files.open(attachment.file, attachment.size))
         pieces = _MODELS[media_type](
             DicomFile.open(file),
             bulk_uri=bulk_uri,
@@ -157,7 +152,6 @@ ROUTES = [
     Route("GET", "/instances/<id>/content/<path:path>", get_content),
     Route("GET", "/instances/<id>/pdf", get_pdf),
     Route("GET", "/instances/<id>/frames", list_frames),
-    Route("GET", _FRAME, list_frame_operations),
     Route("GET", f"{_FRAME}/raw", get_raw_frame),
     Route("GET", f"{_FRAME}/raw.gz", get_gzipped_frame),
 ]

@@ -7,6 +7,7 @@ handler say.  Every error is told here, once.
 import logging
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from pacsberry.errors import PacsberryError
@@ -31,12 +32,13 @@ _FOREIGN_METHODS = ("HEAD", "OPTIONS", "PROPFIND", "PROPPATCH", "MKCOL", "LOCK",
 class Door:
     """The application waitress calls, on a worker thread."""
 
-    def __init__(self, context: Context, access: Access, routes: Routes, place: Place) -> None:
-        """`place` gives a place for a streamed download, or raises."""
+    def __init__(self, context: Context, access: Access, routes: Routes, place: Place, picture_place: Place) -> None:
+        """`place` gives a place for a streamed download, `picture_place` one for who waits for a picture, or raises."""
         self._routes = routes
         self._context = context
         self._access = access
         self._place = place
+        self._picture_place = picture_place
         self._describe = context.settings.describe_errors
         self._compress = context.settings.compression
 
@@ -66,7 +68,8 @@ class Door:
             if route.writes:
                 self._access.may_write(environ)
             request = _request(environ, command, method, path, user, is_local=self._access.is_local)
-            answer = route.handler(request, self._context, **arguments)
+            with self._picture_place() if route.waits else nullcontext():
+                answer = route.handler(request, self._context, **arguments)
             if answer is None:
                 return _bare(400 if method == "POST" else 404)
             return render(answer, request, self._place, compress=self._compress)

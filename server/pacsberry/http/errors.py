@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from pacsberry import errors
 from pacsberry.http.jsontext import json_text
+from pacsberry.imaging.limits import TooManyPictures
 
 REALM = "Pacsberry"
 _PHRASES = MappingProxyType({status.value: status.phrase for status in http.HTTPStatus})
@@ -77,6 +78,7 @@ _FAULTS: Mapping[type[Exception], Fault] = MappingProxyType(
         BadRange: Fault(416, 41, "Incorrect range"),
         errors.StorageBusy: Fault(503, 36, "Database unavailable"),
         TooManyDownloads: Fault(503, 36, "Too busy"),
+        TooManyPictures: Fault(503, 36, "Too busy"),
         errors.NoRoom: Fault(507, 19, "Storage is full"),
         errors.PeerFailed: Fault(500, 9, "Network protocol error"),
         errors.IndexDamaged: Fault(500, 11, "Database error"),

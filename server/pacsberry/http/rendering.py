@@ -58,7 +58,7 @@ def render(answer: Answer, request: Request, place: Place, *, compress: bool) ->
     `place` gives a place among the streamed downloads, or raises.
     """
     headers: Headers = [*answer.headers, ("Content-Type", answer.content_type)]
-    if answer.status == 200 and request.method == "GET" and _is_known(answer, request):
+    if answer.status == 200 and request.method == "GET" and is_known(_etag(answer), request):
         _close(answer)
         return Rendered(304, list(answer.headers), b"")
     body = answer.body
@@ -145,10 +145,9 @@ def _range(length: int, answer: Answer, request: Request) -> tuple[int, int] | N
     return (length if int(last) == 0 else max(0, length - int(last)), length - 1)
 
 
-def _is_known(answer: Answer, request: Request) -> bool:
-    """Whether the client has this very version already (RFC 9110, 13.1.2)."""
+def is_known(etag: str, request: Request) -> bool:
+    """Whether the client has the version with this entity tag, quotes included (RFC 9110, 13.1.2)."""
     known = request.header("If-None-Match")
-    etag = _etag(answer)
     if not known or not etag:
         return False
     tags = [tag.strip().removeprefix("W/") for tag in known.split(",")]

@@ -54,6 +54,7 @@ class Route:
     path: str
     handler: Handler
     body: Body = Body.MEMORY
+    waits: bool = False  # for a pixel worker: the request then has a thread beside those of all others
     reads: bool = False  # a POST that changes nothing, so it is allowed in read-only mode
 
     @property

@@ -53,7 +53,11 @@ class HttpServer:
         self._map: dict[int, wasyncore.dispatcher] = {}
         self._listeners: list[Listener] = []
         self._stopping = threading.Event()
-        self._workers = Workers(threads=self._settings.threads, downloads=self._settings.downloads)
+        self._workers = Workers(
+            threads=self._settings.threads,
+            downloads=self._settings.downloads,
+            pictures=self._settings.waiting_for_pictures,
+        )
         self._thread = threading.Thread(target=self._run, name="http-listener", daemon=True)
 
     @property
@@ -98,7 +102,7 @@ class HttpServer:
             keep_alive=settings.keep_alive or access.is_local,
         )
         listener = kind(
-            Door(self._context, access, self._routes, self._workers.download),
+            Door(self._context, access, self._routes, self._workers.download, self._workers.picture),
             self._map,
             dispatcher=self._workers,
             adj=adjustments,

@@ -14,7 +14,7 @@ _MOST_FRAMES = 200_000  # of one answer: each is an address of 80 characters
 
 def list_ordered_slices(request: Request, context: Context, id: str) -> Answer:
     """The files and frames of a series in order, and whether they make a volume."""
-    slices = [_slice(instance) for instance in context.archive.resources.instance_files(Level.SERIES, id)]
+    slices = [slice_of(instance) for instance in context.archive.resources.instance_files(Level.SERIES, id)]
     if sum(one.frames for one in slices) > _MOST_FRAMES:
         raise TooLarge(f"The series has more than {_MOST_FRAMES} frames.")
     ordered = order(slices)
@@ -28,7 +28,8 @@ def list_ordered_slices(request: Request, context: Context, id: str) -> Answer:
     )
 
 
-def _slice(instance: InstanceFile) -> Slice:
+def slice_of(instance: InstanceFile) -> Slice:
+    """An instance as the order of slices sees it."""
     tags = instance.main_tags[Level.INSTANCE]
     index = _number(tags.get("InstanceNumber", ""))
     return Slice(

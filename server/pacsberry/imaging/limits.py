@@ -5,6 +5,7 @@ from typing import Final
 
 from pacsberry.errors import PacsberryError
 
+MOST_WAITING_BYTES: Final = 64 << 20  # of finished pictures on their way to clients; a single one may be larger
 MOST_PRODUCT_BYTES: Final = 160 << 20  # of one picture or frame: 32 million samples as 32-bit floats, and a little
 
 
@@ -18,6 +19,10 @@ class NoWorker(PixelsFailed):
 
 class WorkerGone(NoWorker):
     """The process had ended before it was given its order: another one may do it."""
+
+
+class TooManyPictures(PacsberryError):
+    """Finished pictures wait for slow clients in all the memory that may be used for that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class Order:
     frame: int = 0  # counted from 0
     form: Form = Form.PNG
     quality: int = 90  # of JPEG, 1 to 100
-    window_center: float | None = None  # together with the width, or not at all
+    window_center: float | None = None  # None: that of the file, or of all values
     window_width: float | None = None
     fit_width: int = 0  # pixels; the picture fits in there and keeps its proportions; 0: any
     fit_height: int = 0

@@ -1,7 +1,6 @@
 """The one way from a stored file to a picture or to numbers: have a worker make it, or say why there is none."""
 
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO, Final
@@ -12,6 +11,7 @@ from pacsberry.imaging.failures import FailureMemory
 from pacsberry.imaging.limits import Limits, NoWorker, PixelsFailed, WorkerGone
 from pacsberry.imaging.orders import Order, Outcome, Reply
 from pacsberry.imaging.pool import WorkerPool
+from pacsberry.imaging.waiting import WaitingProducts
 
 LOGGER = logging.getLogger("pacsberry.imaging")
 
@@ -49,6 +49,7 @@ class Pictures:
         self._open_stored = open_stored
         self._failures = failures or FailureMemory()
         self.pool = pool or WorkerPool(limits)
+        self.waiting = WaitingProducts()
 
     def stop(self) -> None:
         """Send the workers away."""
@@ -58,19 +59,19 @@ class Pictures:
         """The product of a kept file.
 
         Raises UnknownResource (no such file or frame), NotUnderstood (not to be shown, with the reason), PixelsFailed
-        (the worker died of it, with the reason), BadRequest (the product would be too large), DamagedFile.
+        (the worker died of it, with the reason), BadRequest (the product would be too large), TooManyPictures,
+        DamagedFile.
         """
         key = (file, order.frame, order.product)
         self._failures.raise_remembered(key)
-        product = os.fdopen(os.memfd_create("pacsberry-picture", os.MFD_CLOEXEC), "rb")
+        product = self.waiting.begin()
         try:
             with self._open_stored(file) as stored:
                 reply = self._work(file, order, stored.fileno(), product.fileno())
             if reply.outcome is not Outcome.MADE:
                 raise _ERRORS.get(reply.outcome, PixelsFailed)(reply.reason)
-            length = product.seek(0, os.SEEK_END)
-            product.seek(0)
-            return Made(product, length, reply.shape, reply.number_type, reply.frames)
+            finished, length = product.finished()
+            return Made(finished, length, reply.shape, reply.number_type, reply.frames)
         except BaseException as error:
             product.close()
             if isinstance(error, NotUnderstood | PixelsFailed) and not isinstance(error, NoWorker):

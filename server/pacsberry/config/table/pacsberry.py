@@ -44,6 +44,24 @@ PACSBERRY = Theme(
             "How hard ZIP archives are packed: 0 only stores, 1 is fast, 9 is small and ten times slower.",
         ),
         Setting(
+            "Pacsberry.PixelWorkers",
+            Whole(0, 64),
+            0,
+            "Processes that decode images at the same time; 0: one less than the processor has cores, at least one.",
+        ),
+        Setting(
+            "Pacsberry.PixelWorkerMemoryMB",
+            Whole(200, 1 << 20, "MB"),
+            512,
+            "Addresses one of them may use, about 100 MB of libraries included; images that need more are not shown.",
+        ),
+        Setting(
+            "Pacsberry.PixelSeconds",
+            Whole(1, 3600, "seconds"),
+            20,
+            "How long decoding one image may take; then it is given up, and not tried again for five minutes.",
+        ),
+        Setting(
             "Pacsberry.QuarantineMaximumMB",
             Whole(0, 1 << 20, "MB"),
             256,

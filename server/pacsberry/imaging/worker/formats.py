@@ -28,9 +28,10 @@ def picture_file(picture: NDArray[Any], form: Form, quality: int) -> Iterator[by
 def matlab_text(values: NDArray[Any]) -> Iterator[bytes]:
     """An expression of numbers, as Orthanc writes it: a matrix, or rows, columns and samples of colours."""
     if values.ndim == 2:
-        yield b"double(["
+        separator = "double(["
         for row in values:
-            yield f" {' '.join(map(str, row.tolist()))} \n".encode()
+            yield f"{separator} {' '.join(map(str, row.tolist()))} ".encode()
+            separator = ";"
         yield b"])"
         return
     rows, columns, samples = values.shape

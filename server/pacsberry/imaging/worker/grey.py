@@ -75,21 +75,24 @@ def preview(frame: Frame) -> NDArray[np.uint8]:
 
 def rendered(frame: Frame, order: Order) -> NDArray[np.uint8]:
     """Through the window asked for, else the file's, else its table, else one that holds all values."""
-    header, layout = frame.header, frame.layout
-    modality = modality_of(header, is_signed=layout.is_signed)
-    window = _window(header, order)
-    if window is not None:
-        chosen = window
-        return _through(frame, lambda values: chosen.apply(modality.apply(values)))
-    tables = header.item(_VALUE_TABLES)
-    if tables is not None:
-        # The first value mapped has the sign that comes out of the modality's transformation.
-        table = read_table(tables, is_signed=layout.is_signed or modality.intercept < 0)
-        white = _WHITE / (2**table.bits - 1)
-        return _through(frame, lambda values: table.look_up(np.rint(modality.apply(values))) * np.float32(white))
-    lowest, highest = _range(modality.apply(np.array(_range(_shown(frame)))))
-    whole = Window((lowest + highest) / 2, max(highest - lowest, _NARROWEST), "LINEAR_EXACT")
-    return _through(frame, lambda values: whole.apply(modality.apply(values)))
+    modality = modality_of(frame.header, is_signed=frame.layout.is_signed)
+    window = _window_of_file(frame.header)
+    if order.window_center is not None or order.window_width is not None:
+        basis = window or _window_of_all(frame, modality)
+        window = Window(
+            basis.center if order.window_center is None else order.window_center,
+            basis.width if order.window_width is None else order.window_width,
+            "LINEAR_EXACT",  # Orthanc's formula
+        )
+    if window is None:
+        tables = frame.header.item(_VALUE_TABLES)
+        if tables is not None:
+            # The first value mapped has the sign that comes out of the modality's transformation.
+            table = read_table(tables, is_signed=frame.layout.is_signed or modality.intercept < 0)
+            white = np.float32(_WHITE / (2**table.bits - 1))
+            return _through(frame, lambda values: table.look_up(np.rint(modality.apply(values))) * white)
+    chosen = window or _window_of_all(frame, modality)
+    return _through(frame, lambda values: chosen.apply(modality.apply(values)))
 
 
 def clamped(values: NDArray[Any], number_type: str) -> NDArray[Any]:
@@ -99,13 +102,17 @@ def clamped(values: NDArray[Any], number_type: str) -> NDArray[Any]:
     return np.asarray(np.clip(whole, limits.min, limits.max), number_type)
 
 
-def _window(header: Values, order: Order) -> Window | None:
-    if order.window_center is not None and order.window_width is not None:
-        return Window(order.window_center, order.window_width, "LINEAR_EXACT")  # Orthanc's formula
+def _window_of_file(header: Values) -> Window | None:
     centers, widths = header.numbers(_CENTER), header.numbers(_WIDTH)
     if not centers or not widths or not np.isfinite(centers[0]) or not 0 < widths[0] < np.inf:
         return None
     return Window(centers[0], widths[0], header.text(_FUNCTION) or "LINEAR")
+
+
+def _window_of_all(frame: Frame, modality: Modality) -> Window:
+    """From the smallest to the largest value of the frame, padding left out."""
+    lowest, highest = _range(modality.apply(np.array(_range(_shown(frame)))))
+    return Window((lowest + highest) / 2, max(highest - lowest, _NARROWEST), "LINEAR_EXACT")
 
 
 def _through(frame: Frame, transform: Callable[[NDArray[Any]], NDArray[Any]]) -> NDArray[np.uint8]:
