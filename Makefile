@@ -58,6 +58,11 @@ bench: .venv/tools-installed ## measure beside Debian's Orthanc and write tests/
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.wear
 
+.PHONY: bench-recycling
+bench-recycling: .venv/tools-installed ## measure what recycling costs a sender that never stops, and write it there, too
+	.ci/system-packages bench
+	$(BIN)/python -m tests.bench.recycling
+
 .PHONY: lock
 lock: ## choose the versions of all packages anew and write the two lock files
 	.ci/lock
