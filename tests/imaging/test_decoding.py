@@ -130,6 +130,17 @@ def test_a_frame_in_several_fragments_is_put_together() -> None:
     assert np.array_equal(values_of(make_image(values, made.JPEG_LS, fragments=4)), values)
 
 
+@pytest.mark.parametrize("padding", [b"\0", b"\xff"])
+@pytest.mark.parametrize("syntax", [made.JPEG_LS, made.JPEG_LOSSLESS, made.JPEG_2000])
+def test_padding_behind_a_stream_does_not_matter(syntax: str, padding: bytes) -> None:
+    values = speckle("u1", 16, 16)
+    stream = made.compress(values, syntax, bits=8)
+    stream += padding * (2 - len(stream) % 2)  # fragments have even lengths
+    file = make_image(values, syntax, tags={"PixelData": _encapsulated(stream)})
+
+    assert np.array_equal(values_of(file), values)
+
+
 def test_single_bits_are_counted_from_the_lowest_across_frames() -> None:
     bits = speckle("u1", 3, 5, 7) & 1
     packed = np.packbits(bits.ravel(), bitorder="little").tobytes()

@@ -31,8 +31,9 @@ def decode(data: bytes, transfer_syntax_uid: str, layout: Layout) -> tuple[NDArr
             f"The compressed image has {facts.columns} x {facts.rows} pixels of {facts.samples} samples, "
             f"the file claims {layout.columns} x {layout.rows} of {layout.samples}."
         )
-    if facts.codec == "jpegls" and not data.rstrip(b"\0").endswith(_JPEG_END):
-        # CharLS 2.4.3 refuses it, too, but takes seconds per 1000 pixels to find out.
+    if facts.codec == "jpegls" and _JPEG_END not in data:
+        # CharLS 2.4.3 refuses it, too, but takes seconds per 1000 pixels to find out.  Inside the stream the mark
+        # cannot occur (ISO 14495-1 9.1); behind it there may be padding of any kind.
         raise NotUnderstood("The compressed image is cut short.")
     decoder = importlib.import_module(f"imagecodecs._{facts.codec}")
     try:
