@@ -72,6 +72,25 @@ def overwrite(scene: Scene) -> None:
             _upload(scene, ask, "OVERWRITE", instance=number % 5, tags={"ImageComments": f"Version {number}"})
 
 
+def delete_one_by_one(scene: Scene) -> None:
+    """Deletions with nothing around them that would sync the card by chance, and time for each to be carried out."""
+    with _asking(scene.house) as ask:
+        kept = [_upload(scene, ask, "DELETE", instance=number) for number in range(60)]
+        while kept and not scene.over.wait(0.05):
+            _delete(scene, ask, f"/instances/{kept[-1]}", [kept.pop()])
+
+
+def pack(scene: Scene) -> None:
+    """Uploads that are worth packing; some are unpacked in the storage, and some of these packed again."""
+    with _asking(scene.house) as ask:
+        for number in _numbers(scene):
+            id = _upload(scene, ask, "PACK", instance=number, rows=128, columns=128)
+            if number % 3 == 0:
+                ask("POST", f"/instances/{id}/attachments/dicom/uncompress")
+            if number % 6 == 0:
+                ask("POST", f"/instances/{id}/attachments/dicom/compress")
+
+
 def c_store(scene: Scene) -> None:
     """C-STORE over one association."""
     # When sends follow fast, pynetdicom's own thread now and then takes the answer that its sender then waits for.
@@ -153,7 +172,7 @@ def program(command: str, *arguments: object) -> str:
 
 def impatient_kernel(scene: Scene) -> None:
     """Has dirty pages written at moments of the kernel's choice: early, in part, without any sync."""
-    while not scene.over.wait(0.05):
+    while not scene.over.wait(0.01):
         for path in list(scene.folder.rglob("*")):
             with contextlib.suppress(OSError):
                 descriptor = os.open(path, os.O_RDONLY)

@@ -42,7 +42,8 @@ _FILLED = (loads.upload, loads.c_store, loads.notes)
 ALL = (
     Scenario("receiving", (loads.upload, loads.c_store, loads.impatient_kernel)),
     Scenario("noting", (loads.notes, loads.upload)),
-    Scenario("overwriting", (loads.overwrite, loads.upload), {"OverwriteInstances": True}),
+    Scenario("deleting", (loads.delete_one_by_one, loads.impatient_kernel)),
+    Scenario("overwriting", (loads.overwrite,), {"OverwriteInstances": True}, seconds=3),
     Scenario("recycling", (loads.patients, loads.impatient_kernel), {"MaximumPatientCount": loads.PATIENTS_AT_MOST}),
     Scenario("backing up", (loads.back_up, loads.upload), seconds=8, before=_FILLED),
     Scenario("upgrading", (loads.upload,), seconds=0.3, before=_FILLED, change=first_version),
