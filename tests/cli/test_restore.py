@@ -219,6 +219,22 @@ def test_a_restore_that_is_only_tried_changes_nothing(tmp_path: Path) -> None:
         assert house.counts() == (0, 0, 0, 0)
 
 
+def test_nobody_is_recycled_for_what_comes_back_unless_that_is_meant(tmp_path: Path) -> None:
+    with box(tmp_path / "old") as house:
+        for instance in range(1, 4):
+            house.upload(make_instance("CT", instance=instance, rows=512, columns=512))
+    backup(tmp_path, "stick", "--data", "old/storage")
+
+    with box(tmp_path / "new", MaximumStorageSize=1) as house:
+        house.upload(make_instance("CT", patient_id="BEN"))
+        done = restore(tmp_path, "stick", "--data", "new/storage", code=5)
+        assert house.counts() == (1, 1, 1, 1)
+        restore(tmp_path, "stick", "--data", "new/storage", "--make-room", code=5)
+
+    assert "1.6 MB are missing in the archive, and" in done.stderr
+    assert "--make-room" in done.stderr
+
+
 def test_a_list_tells_the_backups_and_the_patients_of_one(tmp_path: Path) -> None:
     with box(tmp_path / "old") as house:
         house.upload(make_instance("CT", patient_id="ANNA", patient_name="Doe^Anna\x1b[31m"))

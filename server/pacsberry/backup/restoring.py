@@ -91,11 +91,13 @@ class Restoring:
         answer = self._client.request("GET", "/pacsberry/storage")
         if not answer.is_success:
             raise _refusal(answer)
-        told = answer.json()
-        recycling = told["Recycling"]
-        room: int = told["Disk"]["FreeBytes"] - recycling["KeepFreeBytes"]
-        if recycling["MaximumStorageBytes"]:
-            room = min(room, recycling["MaximumStorageBytes"] - told["Archive"]["StoredBytes"])
+        try:
+            told = answer.json()["Recycling"]
+            room = int(told["FreeSize"]) - int(told["KeepFreeSize"])
+            if told["MaximumStorageSize"]:
+                room = min(room, int(told["MaximumStorageSize"]) - int(told["ArchiveSize"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise PeerFailed("The server that runs is of another version than this command; restart it.") from error
         return max(0, room)
 
     def run(self) -> Restored:
