@@ -63,7 +63,7 @@ class ZipStream:
             method, announced = _STORED, size
             crc = _checksum(file, size) if crc32 is None else crc32
         large = size >= _LARGE
-        header = self._local_header(encoded, flags, method, crc, announced, large=large)
+        header = self._local_header(encoded, flags, method, crc, announced, announced, large=large)
         self._offset += len(header)
         packed = 0
         if method == _STORED:
@@ -89,6 +89,21 @@ class ZipStream:
         self._offset += packed
         self._enter(encoded, flags, method, crc, packed, size, start, large=large)
 
+    def packed_member(self, name: str, file: BinaryIO, length: int, *, crc32: int, size: int) -> Iterator[bytes]:
+        """One file that is deflated already (RFC 1951): the next `length` bytes of `file`, as they are.
+
+        `crc32` and `size` are of what they unpack to.  EOFError when there are fewer.
+        """
+        encoded = name.encode()
+        flags = 0 if name.isascii() else _UTF8
+        start = self._offset
+        large = max(size, length) >= _LARGE
+        header = self._local_header(encoded, flags, _DEFLATED, crc32, size, length, large=large)
+        self._offset += len(header) + length
+        yield header
+        yield from _read(file, length)
+        self._enter(encoded, flags, _DEFLATED, crc32, length, size, start, large=large)
+
     def finish(self) -> Iterator[bytes]:
         """The list of members, and the end."""
         self._packed_list.append(self._list.flush())
@@ -111,11 +126,14 @@ class ZipStream:
             count, length, offset = min(count, _MANY), min(length, _IN_ZIP64), min(offset, _IN_ZIP64)
         yield end + _end(b"PK\x05\x06", 0, 0, count, count, length, offset, 0)
 
-    def _local_header(self, name: bytes, flags: int, method: int, crc: int, size: int, *, large: bool) -> bytes:
-        extra = struct.pack("<2H2Q", 1, 16, size, size) if large else b""
-        shown = _IN_ZIP64 if large else size
+    def _local_header(
+        self, name: bytes, flags: int, method: int, crc: int, size: int, packed: int, *, large: bool
+    ) -> bytes:
+        extra = struct.pack("<2H2Q", 1, 16, size, packed) if large else b""
+        if large:
+            size = packed = _IN_ZIP64
         version = _VERSION64 if large else _VERSION
-        head = (b"PK\x03\x04", version, flags, method, self._time, self._date, crc, shown, shown, len(name), len(extra))
+        head = (b"PK\x03\x04", version, flags, method, self._time, self._date, crc, packed, size, len(name), len(extra))
         return _local(*head) + name + extra
 
     def _enter(

@@ -113,6 +113,17 @@ def test_the_last_bytes_come_only_when_all_before_them_were_good() -> None:
             file.read(66_000)
 
 
+def test_a_damaged_file_stays_damaged_for_who_tries_again() -> None:
+    packed = bytearray(gzip.compress(_LARGE, 1))
+    packed[-6] ^= 1
+
+    with opened(bytes(packed)) as file:
+        for place in (len(_LARGE) - 10, len(_LARGE) - 10, len(_LARGE) - 70_000, 0):
+            file.seek(place)
+            with pytest.raises(DamagedFile):
+                file.read(10)
+
+
 @pytest.mark.parametrize(
     "packed",
     [

@@ -191,12 +191,3 @@ def test_a_damaged_file_is_found_out(server: Live) -> None:
     path.write_bytes(path.read_bytes()[:-1] + b"\xff")
 
     assert server.post(f"{place}/verify-md5").status == 400
-
-
-def test_files_are_never_compressed(server: Live) -> None:
-    place = f"/instances/{server.upload(make_instance('CT'))['ID']}/attachments/dicom"
-
-    assert server.post(f"{place}/uncompress").json == {}
-    refused = server.post(f"{place}/compress")
-    assert refused.status == 400
-    assert "not offered" in refused.text

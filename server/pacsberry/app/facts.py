@@ -17,6 +17,7 @@ _PLAIN = (
     "MaximumStorageMode",
     "MaximumStorageSize",
     "Name",
+    "StorageCompression",
     "StoreMD5ForAttachments",
 )
 # Settings whose default is not Orthanc's, because of the board: shown so that nobody has to guess.

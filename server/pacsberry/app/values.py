@@ -68,6 +68,7 @@ def archive(settings: Settings, reading: Reading, tags: MainTags, names: TagDict
         reading=reading,
         sync_files=settings.flag("SyncStorageArea"),
         store_md5=settings.flag("StoreMD5ForAttachments"),
+        compression=settings.flag("StorageCompression"),
         overwrite=OverwritePolicy(settings.text("OverwriteInstances")),
         stable_age_seconds=settings.number("StableAge"),
         main_tags=tags,

@@ -8,13 +8,15 @@ import io
 import os
 import zlib
 from collections.abc import Callable
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from pacsberry.errors import DamagedFile
 
 _BLOCK: Final = 65536  # bytes, of content and of the packed file; two blocks of content are held
 _WBITS: Final = 31  # with gzip's header and trailer, whose checksum and length are compared
 _HEADER: Final = b"\x1f\x8b\x08"  # gzip, deflated (RFC 1952 2.3.1)
+_HEADER_BYTES: Final = 10
+_TRAILER_BYTES: Final = 8  # checksum and length
 _SMALLEST: Final = 20  # bytes: header, trailer, and a deflated nothing
 
 
@@ -32,6 +34,7 @@ class PackedFile(io.BufferedIOBase):
         self._file = file
         self._name = name
         self._report = report
+        self._is_damaged = False
         self.stored_size = file.seek(0, os.SEEK_END)  # bytes
         file.seek(0)
         if self.stored_size < _SMALLEST or file.read(len(_HEADER)) != _HEADER:
@@ -94,11 +97,13 @@ class PackedFile(io.BufferedIOBase):
 
     def _piece(self, most: int) -> bytes:
         """From 1 to `most` bytes at the position, which lies before the end."""
+        if self._is_damaged:  # also for a place that was read before: nothing of it is to be trusted
+            raise self._damaged()
         if self._position < self._at - len(self._before):
             self._rewind()
         while self._position >= self._at + len(self._data):
-            self._before, self._at = self._data, self._at + len(self._data)
-            self._data = self._next_block()
+            block = self._next_block()
+            self._before, self._data, self._at = self._data, block, self._at + len(self._data)
         data, at = (
             (self._data, self._at) if self._position >= self._at else (self._before, self._at - len(self._before))
         )
@@ -110,7 +115,7 @@ class PackedFile(io.BufferedIOBase):
         block = self._inflate(_BLOCK)
         while len(block) < _BLOCK and (rest := self._inflate(_BLOCK - len(block))):
             block += rest
-        end = self._at + len(block)
+        end = self._at + len(self._data) + len(block)
         if not block or end > self.size or (end == self.size and self._has_more()):
             raise self._damaged()
         return block
@@ -134,8 +139,31 @@ class PackedFile(io.BufferedIOBase):
         return bool(self._inflate(1) or self._inflater.unused_data or self._file.read(1))
 
     def _damaged(self, reason: str = "it cannot be unpacked to its end") -> DamagedFile:
+        self._is_damaged = True
         self._report(self._name)
         return DamagedFile(f"The stored file {self._name} is damaged: {reason}.")
+
+
+class Deflated(NamedTuple):
+    """Where the deflated bytes (RFC 1951) lie in a packed file, and what its trailer says of the content."""
+
+    offset: int
+    length: int  # bytes
+    crc32: int
+    size: int  # bytes of content
+
+
+def deflated(file: BinaryIO, name: str) -> Deflated:
+    """What a ZIP needs to take over an opened packed file as it lies; DamagedFile when it cannot be one of ours."""
+    stored_size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    # RFC 1952 2.3.1: ours have no flags, so neither name nor comment, and the header has always the same length.
+    if stored_size < _SMALLEST or file.read(4) != _HEADER + b"\0":
+        raise DamagedFile(f"The stored file {name} is damaged: it does not begin as a packed file does.")
+    file.seek(-_TRAILER_BYTES, os.SEEK_END)
+    trailer = file.read(_TRAILER_BYTES)
+    crc32, size = int.from_bytes(trailer[:4], "little"), int.from_bytes(trailer[4:], "little")
+    return Deflated(_HEADER_BYTES, stored_size - _HEADER_BYTES - _TRAILER_BYTES, crc32, size)
 
 
 def descriptor_of(file: BinaryIO) -> int | None:

@@ -5,7 +5,7 @@ Every answer with a body, and every success, has a Content-Type: pyorthanc reads
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Self
 from urllib.parse import quote
@@ -48,7 +48,17 @@ class Part:
     length: int
 
 
-AnswerBody = bytes | Json | JsonItems | Stream | Part
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A whole file that is stored as gzip; it is opened when it is known whether the client takes gzip."""
+
+    open_packed: Callable[[], BinaryIO]  # as it lies
+    packed_length: int  # bytes
+    open: Callable[[], BinaryIO]  # its content
+    length: int
+
+
+AnswerBody = bytes | Json | JsonItems | Stream | Part | Packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +99,21 @@ class Answer:
     def part(cls, file: BinaryIO, offset: int, length: int, content_type: str) -> Self:
         """A stretch of an open file, sent without passing through Python where the connection allows it.
 
-        A client may ask for a range of it.  `file` must be a real file; it is closed in every case.
+        A client may ask for a range of it.  `file` comes from the file store; it is closed in every case.
         """
         return cls(Part(file, offset, length), content_type)
+
+    @classmethod
+    def packed(
+        cls,
+        open_packed: Callable[[], BinaryIO],
+        packed_length: int,
+        open: Callable[[], BinaryIO],
+        length: int,
+        content_type: str,
+    ) -> Self:
+        """A file that is stored as gzip: sent as it lies to a client that takes gzip, unpacked to others."""
+        return cls(Packed(open_packed, packed_length, open, length), content_type)
 
     @classmethod
     def stream(cls, chunks: Iterator[bytes], content_type: str) -> Self:

@@ -6,9 +6,12 @@ index open nor its list in memory.  Files of compressed syntaxes are stored: the
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from pacsberry.archive import Archive
+from pacsberry.archive import Archive, FileStore
+from pacsberry.archive.forms import is_packed
+from pacsberry.archive.packedfile import deflated
 from pacsberry.archive.resources import InstanceFile
 from pacsberry.dicom.archive_names import UniqueNames, file_name, folder_name
 from pacsberry.dicom.syntax import UNCOMPRESSED_SYNTAXES
@@ -99,13 +102,22 @@ def _pack(context: Context, plan: _Plan, *, utf8: bool) -> Iterator[bytes]:
     for series, wanted in plan.items():
         for entry in _entries(context.archive, series, wanted, tree):
             try:
-                file = context.archive.files.open(entry.file)
+                yield from _member(context.archive.files, stream, entry)
             except UnknownResource:  # deleted since its series was read
                 LOGGER.warning("%s was deleted while it was to be packed; the archive lacks it.", entry.name)
-                continue
-            with file:
-                yield from stream.member(entry.name, file, entry.size, deflate=entry.deflate)
     yield from stream.finish()
+
+
+def _member(files: FileStore, stream: ZipStream, entry: _Entry) -> Iterator[bytes]:
+    """One member; UnknownResource before its first byte."""
+    if is_packed(entry.file):  # what is deflated in the storage is so in the archive, without another thought
+        with suppress(UnknownResource), files.open_stored(entry.file) as file:  # unless it was unpacked meanwhile
+            found = deflated(file, entry.file)
+            file.seek(found.offset)
+            yield from stream.packed_member(entry.name, file, found.length, crc32=found.crc32, size=found.size)
+            return
+    with files.open(entry.file, entry.size) as file:
+        yield from stream.member(entry.name, file, entry.size, deflate=entry.deflate)
 
 
 def _entries(archive: Archive, series: str, wanted: set[str] | None, tree: "_Tree") -> list[_Entry]:

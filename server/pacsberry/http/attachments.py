@@ -1,15 +1,15 @@
 """Files attached to resources: the DICOM file of an instance, and what users put beside any resource.
 
-Files are stored as received, so what Orthanc calls compressed and uncompressed are the same bytes here.
+What Orthanc calls compressed is a file as it is stored: packed with gzip, or as it was received.
 """
 
 from collections.abc import Callable
 from functools import partial
 
 from pacsberry.archive.attachments import Attachment
-from pacsberry.errors import BadRequest
 from pacsberry.http.answers import BINARY, Answer
 from pacsberry.http.context import Context
+from pacsberry.http.keptfiles import kept_answer
 from pacsberry.http.request import Request
 from pacsberry.http.routing import Body, Route
 from pacsberry.model import Level
@@ -50,12 +50,14 @@ def get_data(request: Request, context: Context, level: Level, id: str, name: st
     attachment = _attachment(context, level, id, name)
     default = f"{id}.dcm" if attachment.name == "dicom" else attachment.uuid
     filename = request.arguments.get("filename") or default
-    return _bytes(context, attachment, attachment.media_type).with_filename(filename)
+    return kept_answer(context, attachment, attachment.media_type).with_filename(filename)
 
 
 def get_stored_data(request: Request, context: Context, level: Level, id: str, name: str) -> Answer:
-    """The bytes as they are stored, or a range of them."""
-    return _bytes(context, _attachment(context, level, id, name), BINARY)
+    """The bytes as they are stored, or a range of them; of a packed file they are gzip."""
+    attachment = _attachment(context, level, id, name)
+    file = context.archive.files.open_stored(attachment.file, attachment.bytes_on_card)
+    return Answer.part(file, 0, attachment.bytes_on_card, BINARY).with_header("ETag", attachment.etag)
 
 
 def get_fact(request: Request, context: Context, level: Level, id: str, name: str, *, fact: _Fact) -> Answer:
@@ -77,24 +79,19 @@ def verify(request: Request, context: Context, level: Level, id: str, name: str)
 
 
 def uncompress(request: Request, context: Context, level: Level, id: str, name: str) -> Answer:
-    """Nothing is to be done: files are stored as received."""
-    _attachment(context, level, id, name)
+    """Store the file as it was received."""
+    context.archive.repacking.change(level, id, name, packed=False)
     return Answer.json({})
 
 
 def compress(request: Request, context: Context, level: Level, id: str, name: str) -> Answer:
-    """Refused: nothing would read it faster, and DICOM has its own compressed transfer syntaxes."""
-    _attachment(context, level, id, name)
-    raise BadRequest("Files are stored as they are received; compressing them in the storage is not offered.")
+    """Store the file packed, even where that does not pay."""
+    context.archive.repacking.change(level, id, name, packed=True)
+    return Answer.json({})
 
 
 def _attachment(context: Context, level: Level, id: str, name: str) -> Attachment:
     return context.archive.attachments.get(level, id, name)
-
-
-def _bytes(context: Context, attachment: Attachment, media_type: str) -> Answer:
-    file = context.archive.files.open(attachment.file)
-    return Answer.part(file, 0, attachment.size, media_type).with_header("ETag", attachment.etag)
 
 
 def _size(context: Context, attachment: Attachment) -> str:
@@ -105,13 +102,21 @@ def _md5(context: Context, attachment: Attachment) -> str:
     return context.archive.attachments.md5(attachment)
 
 
+def _stored_size(context: Context, attachment: Attachment) -> str:
+    return str(attachment.bytes_on_card)
+
+
+def _stored_md5(context: Context, attachment: Attachment) -> str:
+    return context.archive.attachments.stored_md5(attachment)
+
+
 def _is_compressed(context: Context, attachment: Attachment) -> str:
-    return "0"
+    return "1" if attachment.is_packed else "0"
 
 
 _FACTS: dict[str, _Fact] = {
-    "compressed-md5": _md5,
-    "compressed-size": _size,
+    "compressed-md5": _stored_md5,
+    "compressed-size": _stored_size,
     "is-compressed": _is_compressed,
     "md5": _md5,
     "size": _size,
@@ -122,7 +127,7 @@ _BELOW = [
     Route("GET", f"{_ONE}/compressed-data", get_stored_data),
     Route("GET", f"{_ONE}/data", get_data),
     Route("GET", f"{_ONE}/info", get_info),
-    Route("POST", f"{_ONE}/uncompress", uncompress, reads=True),
+    Route("POST", f"{_ONE}/uncompress", uncompress),
     Route("POST", f"{_ONE}/verify-md5", verify, reads=True),
     *(Route("GET", f"{_ONE}/{name}", partial(get_fact, fact=fact)) for name, fact in _FACTS.items()),
 ]

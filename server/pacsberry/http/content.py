@@ -17,6 +17,7 @@ from pacsberry.http.answers import BINARY, DICOM, Answer
 from pacsberry.http.context import Context
 from pacsberry.http.dicomfiles import dicom_attachment, made_answer, open_instance, raw_answer
 from pacsberry.http.errors import NotAcceptable
+from pacsberry.http.keptfiles import kept_answer
 from pacsberry.http.request import Request
 from pacsberry.http.routing import Route
 from pacsberry.http.streams import json_array
@@ -36,9 +37,7 @@ def get_file(request: Request, context: Context, id: str) -> Answer:
     if media_type:
         return _model(request, context, id, attachment, media_type)
     _check_transcoding(request, context, id)
-    file = context.archive.files.open(attachment.file, attachment.size)
-    answer = Answer.part(file, 0, attachment.size, DICOM).with_header("ETag", attachment.etag)
-    return answer.with_filename(request.arguments.get("filename") or f"{id}.dcm")
+    return kept_answer(context, attachment, DICOM).with_filename(request.arguments.get("filename") or f"{id}.dcm")
 
 
 def get_content(request: Request, context: Context, id: str, path: str = "") -> Answer:

@@ -37,7 +37,6 @@ def get_system(request: Request, context: Context) -> Answer:
         "PluginsEnabled": False,
         "ReadOnly": settings.read_only,
         "StorageAreaPlugin": None,
-        "StorageCompression": False,
         "Version": ORTHANC_VERSION,
     }
     return Answer.json({**known, **context.system.values})
