@@ -63,6 +63,11 @@ bench-recycling: .venv/tools-installed ## measure what recycling costs a sender 
 	.ci/system-packages bench
 	$(BIN)/python -m tests.bench.recycling
 
+.PHONY: bench-backup
+bench-backup: .venv/tools-installed ## measure backup and restore, also while a sender streams, and write it there, too
+	.ci/system-packages bench
+	$(BIN)/python -m tests.bench.backing_up
+
 .PHONY: lock
 lock: ## choose the versions of all packages anew and write the two lock files
 	.ci/lock
