@@ -65,7 +65,7 @@ def list_tools(request: Request, context: Context) -> Answer:
 def list_frame_operations(request: Request, context: Context, id: str, frame: int) -> Answer:
     """What can be asked of one frame."""
     dicom_attachment(context, id)
-    return Answer.json(children(_TABLE, _FRAME))
+    return Answer.json(sorted([*children(_TABLE, _FRAME), *pictures.NAMES]))
 
 
 _FRAME = "/instances/<id>/frames/<frame:int>"
