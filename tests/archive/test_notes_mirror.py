@@ -5,6 +5,8 @@ import os
 import shutil
 import sqlite3
 import time
+import tracemalloc
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -255,6 +257,43 @@ def test_a_full_card_harms_nothing_and_the_notes_follow_when_there_is_room(
         assert not archive._notes_mirror.flush()
         before = path.read_bytes(), path.stat().st_mtime_ns
     assert states(storage)[STUDY].labels == ("first", "second-False", "second-True")
+
+
+def test_a_hostile_file_is_read_line_by_line_in_bounded_memory(storage: Path) -> None:
+    good = Note(Level.STUDY, STUDY, labels=("exam",))
+    junk = [
+        b"\0" * 1000,
+        "[]".encode("utf-16"),
+        b"[" * 100_000,
+        b'{"v":1',
+        b"\xff",
+        b"",
+        b'{"v":1,"level":"study","id":NaN}',
+    ]
+    with (storage / "notes.jsonl").open("wb") as file:
+        for line in junk:
+            file.write(line + b"\n" + good.to_line().encode() + b"\n")
+        for _ in range(5):
+            file.write(b'"' + b"x" * (12 * 2**20) + b"\n" + good.to_line().encode() + b"\n")
+        file.write(good.to_line().encode()[:-5])
+    tracemalloc.start()
+
+    kinds = Counter(type(one) for one in NotesFile(storage).read() if one == good or isinstance(one, BadNote))
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert kinds == {Note: len(junk) + 5, BadNote: len(junk) + 5 + 1}
+    assert peak < 30 * 2**20
+
+
+def test_a_pipe_in_the_place_of_the_file_holds_nobody_up(storage: Path) -> None:
+    os.mkfifo(storage / "notes.jsonl")
+
+    assert list(NotesFile(storage).read()) == []
+    with open_archive(storage) as archive:
+        keep(archive, make_header())
+        archive.labels.add(Level.STUDY, STUDY, "exam")
+    assert states(storage)[STUDY].labels == ("exam",)
 
 
 def test_many_changes_are_written_in_rounds(archive: Archive, storage: Path, monkeypatch: pytest.MonkeyPatch) -> None:

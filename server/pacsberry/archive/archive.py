@@ -8,6 +8,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pacsberry.archive.arriving import Admission, Arriving
 from pacsberry.archive.attachment_names import AttachmentNames
@@ -33,7 +34,6 @@ from pacsberry.archive.notes_mirror import NotesMirror
 from pacsberry.archive.opening import open_index
 from pacsberry.archive.outside_tags import OutsideTags
 from pacsberry.archive.protection import Protection
-from pacsberry.archive.rebuilding import Progress, Rebuilt, no_progress, rebuild
 from pacsberry.archive.recovery import Recovery, note_clean_stop, recover
 from pacsberry.archive.remover import Remover
 from pacsberry.archive.repacking import Repacking
@@ -47,6 +47,9 @@ from pacsberry.archive.stability import Stability
 from pacsberry.archive.statistics import Statistics
 from pacsberry.errors import PacsberryError
 from pacsberry.model import Clock, Header, Kept, Level, Receipt
+
+if TYPE_CHECKING:
+    from pacsberry.archive.rebuilding import Progress, Rebuilt
 
 LOGGER = logging.getLogger("pacsberry.archive")
 
@@ -192,8 +195,10 @@ class Archive:
         if not fact(connection, "clean"):
             recover(connection, self.files, self._settings, self._now()).log()
 
-    def rebuild_index(self, progress: Progress = no_progress, *, checksums: bool = False) -> Rebuilt:
+    def rebuild_index(self, progress: "Progress | None" = None, *, checksums: bool = False) -> "Rebuilt":
         """Make the index anew from the files while nothing else uses the storage; see rebuilding.py."""
+        from pacsberry.archive.rebuilding import rebuild
+
         self.files.start()
         try:
             return rebuild(

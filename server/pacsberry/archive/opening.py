@@ -1,6 +1,7 @@
 """Opens the index at a start; one that is missing or damaged is made anew from the files, without asking anybody.
 
 A classroom box has nobody who could.  The damaged index is kept aside, and the log and the status tell of it.
+What only a rebuild needs is imported for it: a server that starts as always does without that memory.
 """
 
 import logging
@@ -11,11 +12,9 @@ from pathlib import Path
 from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.index import Index
 from pacsberry.archive.index_files import IndexFiles
-from pacsberry.archive.last_notes import last_notes
 from pacsberry.archive.notes import write_note
 from pacsberry.archive.notes_file import NotesFile
 from pacsberry.archive.notes_mirror import Mirrored
-from pacsberry.archive.rebuilding import rebuild
 from pacsberry.archive.recovery import Recovery, recover
 from pacsberry.archive.settings import ArchiveSettings
 from pacsberry.errors import IndexDamaged
@@ -37,6 +36,8 @@ def open_index(index: Index, path: Path, files: FileStore, settings: ArchiveSett
         except IndexDamaged as error:
             index.close()
             reason = str(error)
+    from pacsberry.archive.rebuilding import rebuild
+
     LOGGER.error("%s That is done now, from the files.", reason)
     rebuilt = rebuild(files, path, settings, reason=reason, now=now, progress=_Telling().tell)
     rebuilt.log()
@@ -70,6 +71,8 @@ def _catch_up(connection: sqlite3.Connection, files: FileStore) -> None:
     file = NotesFile(files.storage)
     if not Mirrored.of(connection).is_behind(file.state()):
         return
+    from pacsberry.archive.last_notes import last_notes
+
     waiting = set(connection.execute("SELECT level, id FROM notes_outbox"))
     connection.execute("BEGIN IMMEDIATE")
     try:

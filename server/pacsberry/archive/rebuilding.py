@@ -46,10 +46,6 @@ Progress = Callable[[int, int, int], None]
 """Is told files done, bytes done and bytes in all, after each batch; the first time when nothing is done."""
 
 
-def no_progress(files_done: int, bytes_done: int, bytes_in_all: int) -> None:
-    """For whoever does not want to know."""
-
-
 @dataclass(slots=True)
 class Names:
     """Things of one kind: how many, and the first of them by name."""
@@ -124,7 +120,7 @@ def rebuild(
     reason: str,
     now: int,
     checksums: bool = False,
-    progress: Progress = no_progress,
+    progress: Progress | None = None,
 ) -> Rebuilt:
     """Make the index anew; `files` is started, and nobody has the index open.
 
@@ -201,7 +197,7 @@ class _Build:
         with self._transaction():
             salvage(ours, self._files.storage, self._connection)
 
-    def instances(self, progress: Progress) -> None:
+    def instances(self, progress: Progress | None) -> None:
         """Index every file of an instance, the one received first first, as they came."""
         with self._transaction():
             for bucket in self._files.bucket_numbers():
@@ -209,7 +205,8 @@ class _Build:
         deleted = "SELECT count(*) FROM scratch.listed WHERE file IN (SELECT file FROM garbage)"
         self._found.deleted = self._number(deleted)
         total = self._number("SELECT coalesce(sum(size), 0) FROM scratch.listed")
-        progress(0, 0, total)
+        tell = progress or (lambda *amounts: None)
+        tell(0, 0, total)
         indexer = Indexer()
         last, done_files, done_bytes = (-1, ""), 0, 0
         while page := self._connection.execute(
@@ -224,7 +221,7 @@ class _Build:
             last = page[-1][:2]
             done_files += len(page)
             done_bytes += sum(size for _, _, size in page)
-            progress(done_files, done_bytes, total)
+            tell(done_files, done_bytes, total)
         self._settle_times()
 
     def notes(self) -> None:

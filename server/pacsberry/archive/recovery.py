@@ -10,17 +10,20 @@
 import logging
 import sqlite3
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from pacsberry.archive.deletion import delete
 from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.forms import is_instance
 from pacsberry.archive.indexing import Indexer
-from pacsberry.archive.rebuilding import Rebuilt
 from pacsberry.archive.rereading import kept_again
 from pacsberry.archive.rows import BY_ID, fact, set_fact
 from pacsberry.archive.settings import ArchiveSettings
 from pacsberry.errors import DamagedFile, UnreadableDicom
 from pacsberry.model import Level, OverwritePolicy
+
+if TYPE_CHECKING:
+    from pacsberry.archive.rebuilding import Rebuilt
 
 LOGGER = logging.getLogger("pacsberry.archive")
 
@@ -38,7 +41,7 @@ class Recovery:
     duplicates: int = 0  # kept twice: the copy goes
     lost: list[str] = field(default_factory=list)  # instance ids whose file is missing or cut short
     unreadable: list[str] = field(default_factory=list)  # files under a final name that are no DICOM
-    rebuilt: Rebuilt | None = None  # the index was missing or damaged and was made anew first
+    rebuilt: "Rebuilt | None" = None  # the index was missing or damaged and was made anew first
     rebuilt_at: int = 0  # UTC seconds, of the last time it was made anew, at this start or another; 0: never
 
     def log(self) -> None:
