@@ -48,7 +48,8 @@ def make_targets() -> dict[str, str]:
 
 def locked(name: str) -> dict[str, str]:
     lines = [line for line in text_of(ROOT / name).splitlines() if line and not line.lstrip().startswith("#")]
-    return {canonicalize_name(package): version for package, version in (line.split("==") for line in lines)}
+    pins = (line.partition(" ; ")[0].split("==") for line in lines)  # behind the semicolon: on which machines
+    return {canonicalize_name(package): version for package, version in pins}
 
 
 def wanted(extra: str | None = None) -> list[Requirement]:
@@ -108,7 +109,7 @@ def test_the_map_of_the_readme_names_every_top_level_folder() -> None:
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
 def test_a_lock_holds_exact_versions_and_no_place_to_get_them_from(name: str) -> None:
     for line in text_of(ROOT / name).splitlines():
-        assert line.lstrip().startswith("#") or re.fullmatch(r"[a-z0-9.-]+==[A-Za-z0-9.+!-]+", line), line
+        assert line.lstrip().startswith("#") or re.fullmatch(r"[a-z0-9.-]+==[A-Za-z0-9.+!-]+( ; [^;]+)?", line), line
         assert "://" not in line
 
 
