@@ -9,7 +9,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ import pytest
 from pacsberry.archive import Archive, ArchiveSettings, Reading, notes_mirror, rebuilding
 from pacsberry.archive.index_files import IndexFiles
 from pacsberry.archive.note import Note, NotedFile
+from pacsberry.archive.notes_file import NotesFile
 from pacsberry.archive.rebuilding import Rebuilt
 from pacsberry.errors import IndexDamaged, IndexTooNew, NoRoom, UnknownResource
 from pacsberry.model import Header, Level, OverwritePolicy
@@ -176,6 +177,7 @@ def test_an_index_that_is_damaged_or_missing_is_made_anew_by_itself(
         assert rebuilt.noted == 5
         assert archive.recovery is not None
         assert archive.recovery.rebuilt_at == rebuilt.at
+        assert not [name for name in open_files() if "(deleted)" in name or ".old-" in name]
         keep(archive, make_header(instance=77))
         archive.labels.add(Level.STUDY, STUDY, "later")
 
@@ -189,6 +191,14 @@ def test_an_index_that_is_damaged_or_missing_is_made_anew_by_itself(
         assert counts(archive)["instances"] == 14
         assert archive.labels.of(Level.STUDY, STUDY) == ["exam", "later"]
     assert not (storage / "notes.jsonl.old").exists()
+
+
+def open_files() -> list[str]:
+    found = []
+    for path in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.append(str(path.readlink()))
+    return [name for name in found if "index.sqlite3" in name]
 
 
 def test_damage_met_while_the_server_runs_is_told_once_and_healed_by_the_next_start(storage: Path) -> None:
@@ -254,6 +264,24 @@ def test_an_index_that_lost_its_log_catches_up_with_files_and_notes(tmp_path: Pa
         path.unlink(missing_ok=True)
     with started(after) as (archive, rebuilt):
         assert rebuilt is not None
+        assert everything(archive) == before
+
+
+def test_lines_that_were_written_and_not_settled_take_nothing_back(tmp_path: Path, storage: Path) -> None:
+    after = tmp_path / "after"
+    with open_archive(storage) as archive:
+        fill(archive)
+        wait_until(lambda: "report" in notes_attached(storage).decode())
+        archive._notes_mirror._chore.stop()
+        archive.labels.add(Level.STUDY, STUDY, "second")
+        NotesFile(storage).append([noted for noted in archive.notes.all() if noted.id == STUDY])
+        archive.labels.remove(Level.STUDY, STUDY, "second")
+        archive.labels.add(Level.STUDY, STUDY, "third")
+        before = everything(archive)
+        shutil.copytree(storage, after)
+
+    with started(after) as (archive, rebuilt):
+        assert rebuilt is None
         assert everything(archive) == before
 
 
