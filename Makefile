@@ -17,7 +17,7 @@ SHELL_SCRIPTS = $(shell grep -rlIE -m1 '^\#!.*[/ ](ba)?sh$$' --exclude-dir=.git 
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: .venv/installed ## make .venv with the pinned packages and the command .venv/bin/pacsberry
