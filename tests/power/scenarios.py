@@ -45,6 +45,7 @@ ALL = (
     Scenario("deleting", (loads.delete_one_by_one, loads.impatient_kernel)),
     Scenario("overwriting", (loads.overwrite,), {"OverwriteInstances": True}, seconds=3),
     Scenario("recycling", (loads.patients, loads.impatient_kernel), {"MaximumPatientCount": loads.PATIENTS_AT_MOST}),
+    Scenario("compressing", (loads.pack, loads.c_store), {"StorageCompression": True}),
     Scenario("backing up", (loads.back_up, loads.upload), seconds=8, before=_FILLED),
     Scenario("upgrading", (loads.upload,), seconds=0.3, before=_FILLED, change=first_version),
     Scenario("rebuilding", (loads.upload,), seconds=0.3, before=_FILLED, command="rebuild-index"),
