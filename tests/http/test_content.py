@@ -103,9 +103,9 @@ def test_a_broken_file_is_told_before_anything_is_sent(server: Live) -> None:
     path = server.archive.files.path(server.archive.attachments.get(Level.INSTANCE, instance, "dicom").file)
     path.write_bytes(path.read_bytes()[:1003])
 
-    assert server.get(f"/instances/{instance}/file", {"Accept": "application/dicom+json"}).status == 400
-    assert server.get(f"/instances/{instance}/content").status == 400
-    assert server.get(f"/instances/{instance}/frames/0/raw").status == 400
+    assert server.get(f"/instances/{instance}/file", {"Accept": "application/dicom+json"}).status == 500
+    assert server.get(f"/instances/{instance}/content").status == 500
+    assert server.get(f"/instances/{instance}/frames/0/raw").status == 500
 
 
 def test_content_is_walked_down_to_the_raw_value(server: Live) -> None:

@@ -56,8 +56,8 @@ def attach(archive: Archive, header: Header, number: int = 1024, level: Level = 
 
 
 def files(folder: Path, pattern: str = "*.dcm*") -> list[Path]:
-    """The files, in the order in which they were kept."""
-    return sorted((folder / "files").rglob(pattern), key=lambda path: path.stat().st_mtime_ns)
+    """The files, in no order that means anything."""
+    return sorted((folder / "files").rglob(pattern))
 
 
 def file_of(folder: Path, header: Header) -> Path:

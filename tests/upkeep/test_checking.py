@@ -108,7 +108,7 @@ def a_wrong_counter(folder: Path) -> None:
 
 
 def a_wrong_sum(folder: Path) -> None:
-    execute(folder, "UPDATE facts SET value = 7 WHERE name = 'total_bytes'")
+    execute(folder, "UPDATE facts SET value = 7 WHERE name = 'stored_bytes'")
 
 
 def an_order_of_arrival_behind(folder: Path) -> None:
@@ -164,7 +164,7 @@ CASES: list[tuple[Callable[[Path], None], list[type[Finding]]]] = [
     (a_missing_file, [MissingFile]),
     (a_short_file, [WrongSize]),
     (a_flipped_bit, [WrongChecksum]),
-    (a_missing_row, [WrongCounter, WrongCounter, UnknownInstance]),
+    (a_missing_row, [WrongCounter, WrongCounter, WrongCounter, UnknownInstance]),
     (a_duplicate, [DuplicateInstance]),
     (a_forgotten_attachment, [UnknownAttachment]),
     (a_holiday_picture, [ForeignFile]),

@@ -1,8 +1,5 @@
 """Builds what looks after the storage, and the status that tells of it."""
 
-from dataclasses import asdict
-from typing import Any
-
 from pacsberry.archive import Archive
 from pacsberry.archive.times import utc_text
 from pacsberry.backup.last import read_last
@@ -37,26 +34,7 @@ def storage_status(
     settings: Settings, archive: Archive, recycler: Recycler, scrubber: Scrubber, damaged: DamagedFolder
 ) -> StorageStatus:
     """What GET /pacsberry/storage tells."""
-
-    def recycling() -> dict[str, Any]:
-        last = recycler.diary.last
-        return {
-            "Mode": "Reject" if recycler.rejects else "Recycle",
-            "MaximumStorageBytes": recycler.limits.stored_bytes,
-            "MaximumPatients": recycler.limits.patients,
-            "KeepFreeBytes": recycler.measure().keep_free_bytes,
-            "RecycledSinceStart": recycler.diary.count,
-            "LastRecycled": None
-            if last is None
-            else {
-                "Patient": last.patient,
-                "Instances": last.instances,
-                "StoredBytes": last.size,
-                "At": utc_text(last.at),
-            },
-        }
-
-    return StorageStatus(archive, scrubber, damaged, recycling, lambda: last_backup(settings))
+    return StorageStatus(archive, scrubber, damaged, recycler.status, lambda: last_backup(settings))
 
 
 def last_backup(settings: Settings) -> dict[str, object] | None:
@@ -64,5 +42,12 @@ def last_backup(settings: Settings) -> dict[str, object] | None:
     last = read_last(settings.path("StorageDirectory"))
     if last is None:
         return None
-    told = {name.title().replace("_", ""): value for name, value in asdict(last).items()}
-    return {**told, "At": utc_text(last.at)}
+    return {
+        "At": utc_text(last.at),
+        "Target": last.target,
+        "Name": last.name,
+        "CountPatients": last.patients,
+        "CountInstances": last.instances,
+        "Size": last.bytes,
+        "CountNotSaved": last.not_saved,
+    }

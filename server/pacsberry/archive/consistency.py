@@ -20,6 +20,7 @@ _FACTS: Final = ("metadata", "labels", "attachments")
 _COUNTED: Final = {
     **{level.plural: f"SELECT count(*) FROM {level.plural}" for level in Level},
     "total_bytes": "SELECT coalesce(sum(size), 0) FROM instances",
+    "stored_bytes": "SELECT coalesce(sum(coalesce(stored_size, size)), 0) FROM instances",
 }
 
 # Instances whose way up to a patient is broken, or whose origin or format is lost.

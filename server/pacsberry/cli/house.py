@@ -62,6 +62,19 @@ def house(settings: Settings) -> Iterator[HouseClient]:
         time.sleep(_POLL_SECONDS)
 
 
+@contextlib.contextmanager
+def running_server(settings: Settings) -> Iterator[HouseClient | None]:
+    """A client of the running server, or None when none listens; NotAllowed for the wrong user."""
+    from pacsberry.app.values import control_socket
+
+    path = control_socket(settings)
+    if not _answers(path):
+        yield None
+        return
+    with contextlib.closing(HttpClient(UnixConnection(path), name="The server")) as client:
+        yield client
+
+
 def _answers(path: Path) -> bool:
     """Whether a server listens there; NotAllowed when it is another user's."""
     try:

@@ -57,7 +57,7 @@ class Retrieval:
             instance.sop_class_uid,
             instance.main_tags[Level.INSTANCE].get("SOPInstanceUID", ""),
             instance.transfer_syntax_uid,
-            partial(self._archive.files.open, instance.file),
+            partial(self._archive.files.open, instance.file, instance.size),
         )
 
 

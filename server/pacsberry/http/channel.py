@@ -17,6 +17,7 @@ changes.
 """
 
 import contextlib
+import errno
 import logging
 import os
 import socket
@@ -75,6 +76,16 @@ class _Slice:
         if not data:
             raise OSError("the file has become shorter")
         return data
+
+    def why(self, error: Exception) -> Exception:
+        """What is behind an error of sending: read through the file, which tells and reports when the card fails."""
+        if isinstance(error, OSError) and error.errno == errno.EIO:
+            try:
+                self.file.seek(self.offset)
+                self.file.read(1)
+            except (OSError, DamagedFile) as cause:
+                return cause
+        return error
 
 
 class FileBuffer(ReadOnlyFileBasedBuffer):
@@ -233,10 +244,11 @@ class Channel(HTTPChannel):
         except BlockingIOError:
             return 0
         except (OSError, DamagedFile) as error:
-            if isinstance(error, DamagedFile):
-                LOGGER.error("An answer to %s breaks off: %s", self.addr[0], error)
+            cause = data.why(error) if isinstance(data, _Slice) else error
+            if isinstance(cause, DamagedFile):
+                LOGGER.error("An answer to %s breaks off: %s", self.addr[0], cause)
             else:
-                LOGGER.debug("%s left: %s", self.addr[0], error)
+                LOGGER.debug("%s left: %s", self.addr[0], cause)
             if do_close:
                 self.handle_close()
             return 0

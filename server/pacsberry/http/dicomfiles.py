@@ -20,14 +20,15 @@ def dicom_attachment(context: Context, id: str) -> Attachment:
 @contextmanager
 def open_instance(context: Context, id: str) -> Iterator[DicomFile]:
     """The file of an instance while the block lasts; UnknownResource, UnreadableDicom."""
-    with open_kept(context, dicom_attachment(context, id).file) as opened:
+    attachment = dicom_attachment(context, id)
+    with open_kept(context, attachment.file, attachment.size) as opened:
         yield opened
 
 
 @contextmanager
-def open_kept(context: Context, name: str) -> Iterator[DicomFile]:
-    """A kept file by its name in the storage, while the block lasts; UnknownResource, UnreadableDicom."""
-    with context.archive.files.open(name) as file:
+def open_kept(context: Context, name: str, size: int) -> Iterator[DicomFile]:
+    """A kept file by its name in the storage and its size; UnknownResource, UnreadableDicom, DamagedFile."""
+    with context.archive.files.open(name, size) as file:
         yield DicomFile.open(file)
 
 

@@ -77,7 +77,7 @@ def _tags_of_instance(request: Request, context: Context, id: str, form: TagForm
 
 def _module(request: Request, context: Context, level: Level, id: str, module: Collection[int]) -> Answer:
     first = _first_instance(context, level, id)
-    with open_kept(context, first.file) as file:
+    with open_kept(context, first.file, first.size) as file:
         found = tagjson.dataset_json(
             file,
             _written(form_of(request, TagForm.FULL)),
@@ -128,7 +128,7 @@ def _tags_or_none(
 ) -> _Tags | None:
     """The tags of one of many; None when it was deleted meanwhile or cannot be read, which must not spoil the rest."""
     try:
-        with open_kept(context, instance.file) as file:
+        with open_kept(context, instance.file, instance.size) as file:
             return tagjson.dataset_json(
                 file,
                 _written(form),

@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from pacsberry.archive.forms import suffix_of, uuid_of
 from pacsberry.archive.groupsync import GroupSync
+from pacsberry.archive.times import utc_text
 
 LOGGER = logging.getLogger("pacsberry.archive")
 
@@ -51,7 +52,7 @@ class DamagedFolder:
             size = self._size(path)
             self._make_room(size)
             is_kept = os.path.lexists(path) and size <= self._maximum_bytes
-            at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._now()))
+            at = utc_text(int(self._now()))
             self._write_note(name, {"at": at, **facts, "kept_as": name if is_kept else None})
             if is_kept:
                 path.rename(self._folder / name)

@@ -1,6 +1,6 @@
 """The state of the storage as one JSON object, in plain names that stay: for the route, the status page, an admin.
 
-All moments are UTC as `YYYYMMDDTHHMMSS`, null for never; all amounts are bytes and say so.
+All moments are UTC as `YYYYMMDDTHHMMSS`, null for never; all sizes are bytes.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, Final
 
 from pacsberry.archive import Archive, Recovery
+from pacsberry.archive.room import Room
 from pacsberry.archive.statistics import Statistics
 from pacsberry.archive.times import utc_text
 from pacsberry.model import Level
@@ -38,40 +39,33 @@ class StorageStatus:
     archive: Archive
     scrubber: Scrubber
     damaged: DamagedFolder
-    recycling: Part  # limits and what has been recycled
+    recycling: Part  # the recycler's part
     last_backup: Part
 
     def tell(self) -> dict[str, object]:
         """All of it."""
-        room = self.archive.room
-        total, free = room.total_bytes(), room.free_bytes()
         return {
-            "Disk": {"TotalBytes": total, "FreeBytes": free, "UsedBytes": total - free},
+            "Disk": disk(self.archive.room),
             "Archive": amounts(self.archive.statistics),
-            "Recycling": {**(self.recycling() or {}), "NextToGo": self._next_to_go()},
+            "Recycling": self.recycling(),
             "Scrub": scrub(self.scrubber.status()),
             "Damaged": damaged_files(self.damaged),
             "LastStart": last_start(self.archive.recovery),
             "LastBackup": self.last_backup(),
         }
 
-    def _next_to_go(self) -> dict[str, object] | None:
-        for candidate in self.archive.candidates.in_order():
-            if not candidate.is_protected:
-                return {
-                    "Patient": candidate.id,
-                    "Instances": candidate.instances,
-                    "StoredBytes": candidate.size,
-                    "LastReceivedAt": utc_text(candidate.updated_at),
-                }
-        return None
+
+def disk(room: Room) -> dict[str, object]:
+    """The file system that holds the storage."""
+    total, free = room.total_bytes(), room.free_bytes()
+    return {"TotalSize": total, "FreeSize": free, "UsedSize": total - free}
 
 
 def amounts(statistics: Statistics) -> dict[str, object]:
     """How much there is."""
     told = statistics.total()
-    counts = {level.plural.title(): told[f"Count{level.plural.title()}"] for level in Level}
-    sizes = {"StoredBytes": "TotalDiskSize", "ContentBytes": "TotalUncompressedSize"}
+    counts = {name: told[name] for name in (f"Count{level.plural.title()}" for level in Level)}
+    sizes = {"StoredSize": "TotalDiskSize", "ContentSize": "TotalUncompressedSize"}
     return {**counts, **{name: int(str(told[theirs])) for name, theirs in sizes.items()}}
 
 
@@ -91,13 +85,13 @@ def scrub(status: ScrubStatus) -> dict[str, object]:
         "IsRunning": status.is_running,
         "BytesPerSecond": status.bytes_per_second,
         "BegunAt": _moment(record.begun_at),
-        "FilesRead": record.files,
-        "BytesRead": record.content_bytes,
-        "Found": record.found,
+        "CountFiles": record.files,
+        "Size": record.content_bytes,
+        "CountFound": record.found,
         "CompletedAt": _moment(record.completed_at),
-        "FoundInLastPass": record.found_last,
+        "CountFoundLast": record.found_last,
         "DueAt": _moment(status.due_at),
-        "SetAsideSinceStart": status.set_aside,
+        "CountSetAside": status.set_aside,
         "Halted": status.halted or None,
     }
 
@@ -109,10 +103,10 @@ def last_start(found: Recovery | None) -> dict[str, Any] | None:
     return {
         "WasClean": found.was_clean,
         "UpgradeSteps": list(found.migrations),
-        "UnfinishedRemoved": found.unfinished,
-        "Recovered": found.recovered,
-        "DuplicatesDropped": found.duplicates,
-        "LostCount": len(found.lost),
+        "CountUnfinished": found.unfinished,
+        "CountRecovered": found.recovered,
+        "CountDuplicates": found.duplicates,
+        "CountLost": len(found.lost),
         "Lost": found.lost[:_MOST_NAMES],
         "Unreadable": found.unreadable[:_MOST_NAMES],
         "IndexMadeAnew": list(found.rebuilt.lines()) if found.rebuilt is not None else None,
