@@ -22,9 +22,10 @@ _ATTACHED_TO = f"""(level = 0 AND key = ?1)
     OR (level = 1 AND key IN (SELECT key FROM studies WHERE parent = ?1))
     OR (level = 2 AND key IN ({_SERIES_OF}))
     OR (level = 3 AND key IN (SELECT key FROM instances WHERE parent IN ({_SERIES_OF})))"""
-_IS_PROTECTED = """(p.is_protected OR EXISTS (SELECT 1 FROM studies WHERE parent = p.key AND is_protected)
+_IS_PROTECTED = """SELECT (SELECT is_protected FROM patients WHERE key = ?1)
+    OR EXISTS (SELECT 1 FROM studies WHERE parent = ?1 AND is_protected)
     OR EXISTS (SELECT 1 FROM studies JOIN series ON series.parent = studies.key
-               WHERE studies.parent = p.key AND series.is_protected))"""
+               WHERE studies.parent = ?1 AND series.is_protected)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Candidate:
     updated_at: int  # UTC seconds of the last reception
     instances: int
     size: int  # bytes on the card: its instances and users' attachments; 0, as instances, of whoever does not go
-    is_protected: bool  # itself, or one of its studies or series
+    is_protected: bool  # itself, or one of its studies or series; false of whoever is spared anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +68,15 @@ class Candidates:
         while True:
             with self._index.read() as connection:
                 page = connection.execute(
-                    f"""SELECT p.key, p.id, p.arrival, p.updated_at, {_IS_PROTECTED} FROM patients p
-                        WHERE (p.arrival, p.key) > (?, ?) ORDER BY p.arrival, p.key LIMIT {_PAGE}""",
+                    f"""SELECT key, id, arrival, updated_at FROM patients
+                        WHERE (arrival, key) > (?, ?) ORDER BY arrival, key LIMIT {_PAGE}""",
                     (arrival, key),
                 ).fetchall()
-            for key, patient, arrival, updated_at, is_protected in page:
-                instances, size = (0, 0) if is_protected or key in spared else self._amounts(key)
-                yield Candidate(key, patient, arrival, updated_at, instances, size, bool(is_protected))
+            for key, patient, arrival, updated_at in page:
+                if key in spared:
+                    yield Candidate(key, patient, arrival, updated_at, 0, 0, is_protected=False)
+                else:
+                    yield Candidate(key, patient, arrival, updated_at, *self._amounts(key))
             if len(page) < _PAGE:
                 return
 
@@ -97,9 +100,11 @@ class Candidates:
                 total += self._files.path(name).stat().st_size
         return total
 
-    def _amounts(self, patient: int) -> tuple[int, int]:
-        """Instances and bytes of a patient."""
+    def _amounts(self, patient: int) -> tuple[int, int, bool]:
+        """Instances and bytes of a patient, and whether it is protected (then nobody counts them)."""
         with self._index.read() as connection:
+            if connection.execute(_IS_PROTECTED, (patient,)).fetchone()[0]:
+                return 0, 0, True
             instances, size = connection.execute(
                 f"SELECT count(*), total(coalesce(stored_size, size)) FROM instances WHERE parent IN ({_SERIES_OF})",
                 (patient,),
@@ -109,7 +114,7 @@ class Candidates:
                     f"SELECT total(coalesce(stored_size, size)) FROM attachments WHERE {_ATTACHED_TO}", (patient,)
                 ).fetchone()
                 size += attached
-        return instances, int(size)
+        return instances, int(size), False
 
 
 def occupancy_of(connection: sqlite3.Connection, expected: Expected, patient: str = "") -> Occupancy:
@@ -121,7 +126,7 @@ def occupancy_of(connection: sqlite3.Connection, expected: Expected, patient: st
         if connection.execute(f"SELECT 1 FROM patients WHERE {BY_ID}", (one,)).fetchone() is None
     }
     return Occupancy(
-        stored_bytes=fact(connection, "total_bytes") + int(attached) + expected.size,
+        stored_bytes=fact(connection, "stored_bytes") + int(attached) + expected.size,
         patients=fact(connection, "patients") + len(strangers & expected.patients),
         has_patient=patient not in strangers or patient in expected.patients,
         expected=expected,
@@ -130,9 +135,9 @@ def occupancy_of(connection: sqlite3.Connection, expected: Expected, patient: st
 
 def take_out(connection: sqlite3.Connection, candidate: Candidate, at: int) -> Deletion | None:
     """Delete a patient, if that may still be: None when it was protected or has received something meanwhile."""
-    row = connection.execute(
-        f"SELECT p.arrival, {_IS_PROTECTED} FROM patients p WHERE p.key = ?", (candidate.key,)
-    ).fetchone()
-    if row is None or row[0] != candidate.arrival or row[1]:
+    row = connection.execute("SELECT arrival FROM patients WHERE key = ?", (candidate.key,)).fetchone()
+    if row is None or row[0] != candidate.arrival:
+        return None
+    if connection.execute(_IS_PROTECTED, (candidate.key,)).fetchone()[0]:
         return None
     return delete(connection, Level.PATIENT, candidate.id, at)
