@@ -11,6 +11,7 @@ from typing import BinaryIO
 import numpy as np
 import psutil
 import pytest
+from pydicom.encaps import encapsulate
 
 from pacsberry.archive.forms import PACKED_SUFFIX
 from pacsberry.errors import BadRequest, DamagedFile, NotUnderstood, UnknownResource
@@ -409,3 +410,27 @@ def test_the_server_process_imports_no_numpy_for_pictures() -> None:
     )
 
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("syntax", [*made.LOSSLESS, made.JPEG_BASELINE, made.JPEG_EXTENDED, made.HTJ2K_LOSSY])
+@pytest.mark.parametrize("rounds", [25, pytest.param(500, marks=pytest.mark.proof)])
+def test_bytes_gone_bad_in_a_stream_give_a_picture_or_a_reason(rounds: int, syntax: str, folder: Folder) -> None:
+    pictures = Pictures(folder.open_stored, Limits(seconds=5))
+    values = np.random.default_rng(1).integers(0, 200, (24, 24), dtype="u1")
+    stream = made.compress(values, syntax, bits=8)
+    random = np.random.default_rng(2)
+    answered = 0
+    for number in range(rounds):
+        broken = bytearray(stream)
+        for _ in range(1 + number % 4):
+            broken[int(random.integers(2, len(broken)))] = int(random.integers(0, 256))
+        file = folder.put(f"{number}.dcm", make_image(values, syntax, tags={"PixelData": encapsulate([bytes(broken)])}))
+
+        try:
+            answered += bool(content(pictures.make(file, PREVIEW)))
+        except (NotUnderstood, PixelsFailed) as error:
+            answered += len(str(error)) > 10
+
+    assert answered == rounds
+    pictures.stop()
+    assert not children()

@@ -1,5 +1,6 @@
 """One pixel worker as the server sees it: a child process and the socket to it."""
 
+import logging
 import os
 import signal
 import socket
@@ -12,6 +13,8 @@ from pacsberry.imaging.orders import MOST_BYTES, Order, Outcome, Reply
 
 if TYPE_CHECKING:
     from subprocess import Popen
+
+LOGGER = logging.getLogger("pacsberry.imaging")
 
 _PROGRAM: Final = ("-P", "-OO", "-m", "pacsberry.imaging.worker")
 _START_SECONDS: Final = 30.0  # importing numpy from a slow card
@@ -57,12 +60,13 @@ class WorkerProcess:
             raise NoWorker(f"No process for pictures can be started: {error.strerror}.") from error
         self._socket = ours
         try:
-            self._receive(_START_SECONDS)
+            reply = self._receive(_START_SECONDS)
         except PixelsFailed as error:
             raise NoWorker(
                 "The process for pictures does not start; numpy and imagecodecs have to be installed beside Pacsberry,"
                 " and Pacsberry.PixelWorkerMemoryMB has to be large enough."
             ) from error
+        LOGGER.info("Pixel worker %d has started %s", self.pid, reply.reason)
 
     @property
     def is_spent(self) -> bool:

@@ -25,9 +25,9 @@ def main() -> None:
     memory_bytes, cpu_seconds, product_bytes = (int(argument) for argument in sys.argv[1:4])
     from pacsberry.imaging.worker.products import make  # takes numpy's time and threads before the limits are set
 
-    confine(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds, product_bytes=product_bytes)
+    is_filtered = confine(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds, product_bytes=product_bytes)
     with socket.socket(fileno=0) as server:
-        server.send(Reply(Outcome.READY).to_bytes())
+        server.send(Reply(Outcome.READY, "" if is_filtered else "without a filter of system calls").to_bytes())
         while True:
             message, descriptors, _, _ = socket.recv_fds(server, MOST_BYTES, 2)
             if not message:

@@ -105,8 +105,10 @@ _ARCHITECTURES: Final[Mapping[str, tuple[int, int]]] = {
 }
 
 
-def confine(*, memory_bytes: int, cpu_seconds: int, product_bytes: int) -> None:
+def confine(*, memory_bytes: int, cpu_seconds: int, product_bytes: int) -> bool:
     """Set the limits of this process for good; to be called before anything hostile is read.
+
+    Whether the filter of system calls is in force, too.
 
     `memory_bytes` of addresses, `cpu_seconds` until it is killed, `product_bytes` that it may write to one file.
     """
@@ -126,7 +128,8 @@ def confine(*, memory_bytes: int, cpu_seconds: int, product_bytes: int) -> None:
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     column, architecture = _ARCHITECTURES.get(platform.machine(), (-1, 0))
     if column >= 0 and struct.calcsize("P") == (4 if column == 2 else 8):  # 32-bit programs on a 64-bit kernel exist
-        _install(libc, list(_filter(column, architecture)))
+        return _install(libc, list(_filter(column, architecture)))
+    return False
 
 
 def _filter(column: int, architecture: int) -> Iterable[bytes]:
@@ -162,6 +165,6 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
-def _install(libc: ctypes.CDLL, instructions: list[bytes]) -> None:
+def _install(libc: ctypes.CDLL, instructions: list[bytes]) -> bool:
     program = _Program(len(instructions), b"".join(instructions))
-    libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0)
+    return bool(libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) == 0)
