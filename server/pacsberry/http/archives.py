@@ -112,6 +112,7 @@ def _member(files: FileStore, stream: ZipStream, entry: _Entry) -> Iterator[byte
     """One member; UnknownResource before its first byte."""
     if is_packed(entry.file):  # what is deflated in the storage is so in the archive, without another thought
         with suppress(UnknownResource), files.open_stored(entry.file) as file:  # unless it was unpacked meanwhile
+            files.open(entry.file, entry.size).close()  # DamagedFile when it does not hold what the index says
             found = deflated(file, entry.file)
             file.seek(found.offset)
             yield from stream.packed_member(entry.name, file, found.length, crc32=found.crc32, size=found.size)
