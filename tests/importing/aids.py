@@ -86,6 +86,9 @@ class Recorder(Server):
         self._known = set(known)
         self._answers = answers or (lambda number: Sent(Fate.KEPT))
 
+    def close_siblings(self) -> None:
+        pass
+
     def known(self, instances: Iterable[str]) -> set[str]:
         self.asked.append(list(instances))
         return self._known & set(self.asked[-1])

@@ -5,6 +5,7 @@ the first one brought.
 """
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,8 @@ from pacsberry.importing.identifying import Identity, NoInstance, identify
 from pacsberry.importing.items import Content, Fate, Finding, Found, Item, PassedOver
 from pacsberry.importing.server import BATCH, Sent, Server
 
+# Each file is synced before it is answered for; the server shares the sync of its folder among those that wait for it.
+_SENDERS: Final = 4
 _HEADER: Final = "The header that Orthanc keeps beside an image."
 _PIXELS_MISSING: Final = (
     "It is the header that Orthanc keeps beside an image, and the image itself is neither here nor on the server."
@@ -36,6 +39,7 @@ class Importer:
         self._server = server
         self._report = report
         self._wishes = wishes
+        self._senders = ThreadPoolExecutor(_SENDERS)  # starts no thread before it has work; `take` has its own
         self._waiting: list[tuple[Item, Identity]] = []  # whose presence on the server is not known yet
 
     def take(self, found: Iterable[Found]) -> None:
@@ -43,14 +47,18 @@ class Importer:
 
         NoRoom when the server is full, NotAllowed when it does not let us in, PeerFailed when it has gone.
         """
-        for one in found:
-            if isinstance(one, Finding):
-                self._report(one)
-            elif one.instance:
-                self._wait(one, Identity(one.instance))
-            else:
-                self._look_at(one)
-        self._decide()
+        try:
+            with ThreadPoolExecutor(_SENDERS, thread_name_prefix="sender") as self._senders:
+                for one in found:
+                    if isinstance(one, Finding):
+                        self._report(one)
+                    elif one.instance:
+                        self._wait(one, Identity(one.instance))
+                    else:
+                        self._look_at(one)
+                self._decide()
+        finally:
+            self._server.close_siblings()
 
     def _look_at(self, item: Item) -> None:
         try:
@@ -82,16 +90,19 @@ class Importer:
         """Ask the server for those that wait, and send what it does not have."""
         waiting, self._waiting = self._waiting, []
         known = self._known([identity.instance for _, identity in waiting])
-        for item, identity in waiting:
-            if not self._is_settled(item, identity, known):
-                try:
-                    sent = self._sent(item, None)
-                except (NoRoom, NotAllowed, PeerFailed):
-                    raise
-                except (PacsberryError, OSError) as error:
-                    self._tell(item, Fate.UNREADABLE, _text(error), identity.instance)
-                else:
-                    self._told_by_server(item, identity, sent)
+        wanted = [one for one in waiting if not self._is_settled(*one, known)]
+        sent = self._senders.map(self._sent_lasting, [item for item, _ in wanted])
+        for (item, identity), told in zip(wanted, sent, strict=True):
+            self._told_by_server(item, identity, told)
+
+    def _sent_lasting(self, item: Item) -> Sent:
+        """What became of a file; run by a sender."""
+        try:
+            return self._sent(item, None)
+        except (NoRoom, NotAllowed, PeerFailed):
+            raise
+        except (PacsberryError, OSError) as error:
+            return Sent(Fate.UNREADABLE, _text(error))
 
     def _known(self, instances: list[str]) -> set[str]:
         if self._wishes.sends_known:

@@ -70,8 +70,7 @@ class Remote:
 
     def __init__(self, address: Address) -> None:
         self.name = address.name
-        self._client = address.client()
-        self._server = Server(self._client)
+        self._server = Server(address.client())
         self._average = 0  # bytes of an instance
 
     def total(self) -> int:
@@ -99,8 +98,9 @@ class Remote:
             since += len(page)
 
     def close(self) -> None:
-        """Close the connection."""
-        self._client.close()
+        """Close the connections."""
+        self._server.close_siblings()
+        self._server.client.close()
 
     def _told(self, path: str) -> object:
         answer = self._server.ask("GET", path)
@@ -115,7 +115,7 @@ class Remote:
             def once() -> Answer:
                 file.seek(0)
                 file.truncate()
-                return self._client.fetch(f"/instances/{instance}/file", file, most_bytes=LARGEST_FILE)
+                return self._server.client.fetch(f"/instances/{instance}/file", file, most_bytes=LARGEST_FILE)
 
             answer = self._server.patiently(once)
             if answer.status in (401, 403):

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,22 +27,38 @@ _FULL: Final = 11  # OrthancStatus of a storage that is full; older releases sen
 class Sent:
     """What the server said about an instance."""
 
-    fate: Fate  # KEPT, THERE or REFUSED
+    fate: Fate
     reason: str = ""
     instance: str = ""
 
 
 class Server:
-    """Asks and sends; belongs to one thread.
+    """Asks and sends; thread-safe: each thread has a connection of its own.
 
     All methods raise NotAllowed when it does not let us in, PeerFailed when it has gone or is too busy.
     """
 
     def __init__(self, client: HttpClient, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self.name = client.name
-        self._client = client
+        self._own = threading.local()
+        self._own.client = self._first = client
+        self._siblings: list[HttpClient] = []  # those of other threads
         self._sleep = sleep
         self._knows_many = True  # until it says that it has no such route: an Orthanc
+
+    @property
+    def client(self) -> HttpClient:
+        """The connection of this thread."""
+        client: HttpClient | None = getattr(self._own, "client", None)
+        if client is None:
+            client = self._own.client = self._first.sibling()
+            self._siblings.append(client)
+        return client
+
+    def close_siblings(self) -> None:
+        """Close the connections of threads that have ended."""
+        while self._siblings:
+            self._siblings.pop().close()
 
     def known(self, instances: Sequence[str]) -> set[str]:
         """Those of the instances that it has."""
@@ -54,7 +71,7 @@ class Server:
 
     def send(self, content: Content) -> Sent:
         """Send a file, once; NoRoom when the server is full."""
-        answer = self._client.request("POST", "/instances", content.chunks(), length=content.size)
+        answer = self.client.request("POST", "/instances", content.chunks(), length=content.size)
         self._check(answer)
         if not answer.is_success:
             return Sent(Fate.REFUSED, answer.reason)
@@ -66,7 +83,7 @@ class Server:
 
     def put(self, path: str, content: Content) -> Answer:
         """Send a file that is no instance, once; any answer but 401, 403, 503 and 507."""
-        answer = self._client.request("PUT", path, content.chunks(), length=content.size)
+        answer = self.client.request("PUT", path, content.chunks(), length=content.size)
         self._check(answer)
         return answer
 
@@ -74,7 +91,7 @@ class Server:
         """A request that may be made again when the connection breaks off; any answer but 401, 403, 503 and 507."""
 
         def once() -> Answer:
-            answer = self._client.request(method, path, body)
+            answer = self.client.request(method, path, body)
             self._check(answer)
             return answer
 

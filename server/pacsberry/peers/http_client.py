@@ -133,6 +133,16 @@ class HttpClient:
         self._check_whole(response, path)
         return Answer(response.status, _named(response), b"")
 
+    def sibling(self) -> "HttpClient":
+        """Another client of the same server, with a connection of its own, for another thread."""
+        old = self._connection
+        fresh: http.client.HTTPConnection
+        if isinstance(old, UnixConnection):
+            fresh = UnixConnection(old.path)
+        else:
+            fresh = type(old)(old.host, old.port, timeout=old.timeout)
+        return HttpClient(fresh, name=self.name, headers=self._headers, prefix=self._prefix)
+
     def close(self) -> None:
         """Close the connection; the next request opens another one."""
         self._connection.close()
@@ -184,11 +194,11 @@ class UnixConnection(http.client.HTTPConnection):
 
     def __init__(self, path: Path) -> None:
         super().__init__("localhost")
-        self._path = path
+        self.path = path
 
     def connect(self) -> None:
         """Open the connection; OSError."""
-        self.sock = connect_unix(self._path)
+        self.sock = connect_unix(self.path)
 
 
 def connect_unix(path: Path) -> socket.socket:
