@@ -72,7 +72,7 @@ class IndexFiles:
     def swap(self, now: int) -> Path | None:
         """Put the new index, which is complete, in the place of the old one; where that is now, if there was one.
 
-        The log of an old index that is damaged goes out of the way first: SQLite would read it into the new one.
+        A log that the old index has left goes first: SQLite would read it into the new one.
         """
         _sync(self.new)
         old = None
@@ -84,11 +84,7 @@ class IndexFiles:
             except OSError:  # no hard links here: for a moment there is no index, and a start would make one
                 self.index.rename(old)
         for name in _BESIDE:
-            with contextlib.suppress(FileNotFoundError):
-                if old is None or name == "-shm":
-                    _named(self.index, name).unlink()
-                else:
-                    _named(self.index, name).rename(_named(old, name))
+            _named(self.index, name).unlink(missing_ok=True)
         GroupSync(self.index.parent).after()
         self.new.rename(self.index)
         self._mark.unlink(missing_ok=True)

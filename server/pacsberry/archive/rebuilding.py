@@ -222,7 +222,6 @@ class _Build:
             done_files += len(page)
             done_bytes += sum(size for _, _, size in page)
             tell(done_files, done_bytes, total)
-        self._settle_times()
 
     def notes(self) -> None:
         """Write what the notes say in the end of each resource."""
@@ -276,20 +275,6 @@ class _Build:
             self._found.unreadable.add(name)
             return None
         return replace(kept, replaces=self._settings.overwrite is not OverwritePolicy.NEVER)
-
-    def _settle_times(self) -> None:
-        """LastUpdate of what holds instances is the reception of the last one; a batch has them of many moments."""
-        with self._transaction():
-            for level, moment in (
-                (Level.SERIES, "received_at"),
-                (Level.STUDY, "updated_at"),
-                (Level.PATIENT, "updated_at"),
-            ):
-                below = Level(level + 1).plural
-                self._connection.execute(
-                    f"UPDATE {level.plural} SET updated_at = "
-                    f"(SELECT max({moment}) FROM {below} WHERE {below}.parent = {level.plural}.key)"
-                )
 
     def _write(self, note: Note) -> None:
         unlinked = write_note(self._connection, self._files, note, replace=False)
