@@ -11,11 +11,12 @@ from pacsberry.backup.backing_up import About, BackupRun, Copy
 from pacsberry.backup.folder import FolderTarget
 from pacsberry.backup.lines import AttachmentLine, InstanceLine, NoteLine, PatientLine
 from pacsberry.backup.manifest import Failure, Head
+from pacsberry.backup.surroundings import Mount
 from pacsberry.backup.target import Target
 from pacsberry.backup.verifying import verify_all
 from pacsberry.errors import BadBackup, StorageBusy
 from pacsberry.model import Level
-from tests.archive.keeping_aids import open_archive
+from tests.archive.keeping_aids import keep, make_header, open_archive
 from tests.backup.aids import AT, attach, back_up, fill, heads, lines, plan, saved, target, tree, wait_for
 
 
@@ -243,6 +244,21 @@ def test_a_target_that_does_not_give_back_what_was_written_is_noticed(
     assert all("did not give back" in failure.reason for failure in failures)
     assert head.counts["instances"] == 0
     assert _objects(stick) == set()
+
+
+def test_a_file_too_large_for_the_target_is_named_and_the_rest_goes_on(
+    tmp_path: Path, storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[Failure] = []
+    with open_archive(storage) as archive:
+        ids = fill(archive, 2)
+        large = keep(archive, make_header("P2"), bytes(5000)).identifiers.orthanc_id(Level.INSTANCE)
+        monkeypatch.setattr(Mount, "largest_file", 4999)
+
+        head = back_up(archive, tmp_path / "stick", failures=failures)
+
+    assert [failure.what for failure in failures] == [f"instance {large}"]
+    assert set(saved(tmp_path / "stick", head)) == set(ids)
 
 
 def test_two_boxes_can_share_a_target(tmp_path: Path) -> None:

@@ -192,7 +192,8 @@ def test_what_is_there_stays_and_what_was_deleted_comes_back(tmp_path: Path) -> 
 
 def test_what_cannot_be_restored_is_named_and_the_rest_is(tmp_path: Path) -> None:
     with box(tmp_path / "old") as house:
-        fill(house)
+        for instance in range(1, 11):
+            house.upload(make_instance("CT", instance=instance))
     backup(tmp_path, "stick", "--data", "old/storage")
     changed, missing, cut = sorted((tmp_path / "stick/files/00000000").glob("*.dcm"))[:3]
     changed.write_bytes(changed.read_bytes()[:-2] + b"??")

@@ -78,6 +78,7 @@ class BackupRun:
         self._holdings = Holdings(index)
         self._files = files
         self._target = target
+        self._largest = target.largest_file()
         self._failed = failed
         self._list = ListWriter(target.write_list)
         self._context: dict[Level, Line] = {}  # of the instance to come, as far as it is not written yet
@@ -139,6 +140,9 @@ class BackupRun:
             found = self._target.find(entry)
             if found is not None:
                 return held, found
+            if self._largest is not None and entry.bytes_on_card > self._largest:
+                self._fail(entry, "the file system of the target takes no file so large (FAT32: less than 4 GB)")
+                return None
             try:
                 with self._files.open_stored(entry.file) as file:
                     return held, self._target.put(entry, file)

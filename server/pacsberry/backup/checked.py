@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
+from pacsberry.archive.forms import is_packed
 from pacsberry.backup.lines import Stored
 from pacsberry.errors import DamagedFile
 from pacsberry.ingest.zipped import inflate
@@ -17,13 +18,13 @@ CHUNK: Final = 2**18  # bytes read at once
 class CheckedFile:
     """A kept file, packed or plain; `stored` is known once `chunks` has been consumed.  Belongs to one thread."""
 
-    def __init__(self, file: BinaryIO, name: str, *, size: int, crc32: int | None, is_packed: bool) -> None:
+    def __init__(self, file: BinaryIO, name: str, *, size: int, crc32: int | None) -> None:
         """`size` and `crc32`: of the content as the index has them; without a CRC-32 only the size is compared."""
         self._file = file
         self._name = name
         self._size = size
         self._wanted = crc32
-        self._inflater = zlib.decompressobj(31) if is_packed else None
+        self._inflater = zlib.decompressobj(31) if is_packed(name) else None
         self._content = [0, 0]  # size and CRC-32 so far
         self._lies = [0, 0]
 

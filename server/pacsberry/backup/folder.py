@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from pacsberry.archive.attachment_names import DICOM
+from pacsberry.archive.forms import is_packed
 from pacsberry.archive.inventory import Entry
 from pacsberry.backup import layout
 from pacsberry.backup.catalog import lines_of, read_catalog, read_copy
@@ -81,8 +82,7 @@ class FolderTarget:
     def put(self, entry: Entry, file: BinaryIO) -> Stored:
         """Copy a kept file; DamagedFile when it is not what the index says."""
         name = self._place_for(entry)
-        is_packed = layout.is_packed(entry.file)
-        checked = CheckedFile(file, entry.file, size=entry.size, crc32=entry.crc32, is_packed=is_packed)
+        checked = CheckedFile(file, entry.file, size=entry.size, crc32=entry.crc32)
         self.objects.write(name, self._told(checked.chunks()))
         stored = checked.stored(name)
         self._unsettled.append(stored)
@@ -187,7 +187,7 @@ class FolderTarget:
     def _place_for(self, entry: Entry) -> str:
         """The name to write under: where an earlier backup expects this content, to heal it, else the object's own."""
         stored = self._known.find(entry.resource_id, entry.number, entry.size, entry.crc32)
-        if stored is not None and layout.is_packed(stored.file) == layout.is_packed(entry.file):
+        if stored is not None and is_packed(stored.file) == is_packed(entry.file):
             return stored.file
         return entry.file
 

@@ -24,7 +24,7 @@ HEAD: Final = ".json"
 LIST: Final = ".objects.gz"
 
 _UUID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_OBJECT: Final = re.compile(rf"(?P<bucket>[0-9]{{8}})/(?P<name>{_UUID}\.(?:dcm|bin)(?P<packed>\.gz)?)")
+_OBJECT: Final = re.compile(rf"[0-9]{{8}}/(?:{_UUID}\.(?:dcm|bin)(?:\.gz)?)")
 _BACKUP: Final = re.compile(r"(?P<number>[0-9]{4,8})-(?P<moment>[0-9]{8}T[0-9]{6}Z)")
 _COPY: Final = re.compile(r"[0-9]{2,3}-[A-Za-z0-9._-]{1,80}")
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]")
@@ -61,11 +61,6 @@ Do not change, move or rename anything in here. These are images of patients: ke
 def is_object(name: str) -> bool:
     """Whether a name is one of an object: 'bucket/uuid.dcm', '.dcm.gz', '.bin' or '.bin.gz'."""
     return _OBJECT.fullmatch(name) is not None
-
-
-def is_packed(name: str) -> bool:
-    """Whether an object is one gzip member."""
-    return name.endswith(".gz")
 
 
 def object_path(name: str) -> str:

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
+from pacsberry.archive.forms import is_packed
 from pacsberry.archive.note import LONGEST_LINE as _LONGEST_NOTE
 from pacsberry.archive.note import BadNote, Note
 from pacsberry.archive.receipts import receipt_of, receipt_text
@@ -201,7 +202,7 @@ def _id(facts: dict[str, Any]) -> str:
 
 def _stored_facts(stored: Stored) -> dict[str, object]:
     facts: dict[str, object] = {"file": stored.file, "size": stored.size, "crc32": stored.crc32}
-    if layout.is_packed(stored.file):
+    if is_packed(stored.file):
         facts["packed"] = [stored.stored_size, stored.stored_crc32]
     return facts
 
@@ -211,7 +212,7 @@ def _stored(facts: dict[str, Any]) -> Stored:
     if not layout.is_object(file):
         raise BadBackup(f"{file[:80]!r} is no name of an object in a backup.")
     size, crc32 = whole(facts, "size"), whole(facts, "crc32", 2**32 - 1)
-    if not layout.is_packed(file):
+    if not is_packed(file):
         return Stored(file, size, crc32, size, crc32)
     packed = facts.get("packed")
     if type(packed) is not list or len(packed) != 2:

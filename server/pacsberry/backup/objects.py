@@ -47,7 +47,7 @@ class Objects:
         try:
             with self._disk.open(layout.object_path(name)) as file:
                 forget_cache(file)
-                return CheckedFile(file, name, size=size, crc32=crc32, is_packed=layout.is_packed(name)).check()
+                return CheckedFile(file, name, size=size, crc32=crc32).check()
         except (OSError, BadBackup) as error:
             raise DamagedFile(f"The file {name} is damaged: {error}.") from error
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 from urllib.parse import quote
 
+from pacsberry.archive.forms import is_packed
 from pacsberry.backup import layout
 from pacsberry.backup.catalog import Place, lines_of
 from pacsberry.backup.checked import CHUNK
@@ -174,7 +175,7 @@ class Restoring:
 
     def _send(self, line: InstanceLine | AttachmentLine) -> Answer:
         headers = {"X-Pacsberry-Size": str(line.stored.size), "X-Pacsberry-Crc32": str(line.stored.crc32)}
-        if layout.is_packed(line.stored.file):
+        if is_packed(line.stored.file):
             headers["Content-Encoding"] = "gzip"
         if isinstance(line, InstanceLine):
             path = "/pacsberry/restore/instances"

@@ -70,8 +70,7 @@ class ZipTarget:
 
     def put(self, entry: Entry, file: BinaryIO) -> Stored:
         """Copy a kept file; DamagedFile when it is not what the index says.  It is read twice: first to be checked."""
-        is_packed = layout.is_packed(entry.file)
-        stored = CheckedFile(file, entry.file, size=entry.size, crc32=entry.crc32, is_packed=is_packed).check()
+        stored = CheckedFile(file, entry.file, size=entry.size, crc32=entry.crc32).check()
         file.seek(0)
         self._write(layout.object_path(entry.file), file, stored)
         return stored

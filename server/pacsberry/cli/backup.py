@@ -23,7 +23,7 @@ from pacsberry.cli.copies import Copies, copies_of
 from pacsberry.cli.exits import Exit
 from pacsberry.cli.progress import Progress, size
 from pacsberry.config import Settings
-from pacsberry.errors import BadBackup
+from pacsberry.errors import BadBackup, PeerFailed
 
 _EPILOG = """\b
 Examples:
@@ -33,7 +33,7 @@ Examples:
   pacsberry backup /media/stick/term.zip                      everything, in one file
   pacsberry backup /media/stick/pacsberry --dry-run           what would be done, and whether there is room
 
-The server may go on working. What it had acknowledged 5 seconds before is in the backup. Everything that is written is
+The server may go on working. What it had acknowledged before is in the backup. Everything that is written is
 read back and compared. A stick that is pulled in the middle leaves earlier backups as they were; the next one goes on.
 Restore with: pacsberry restore TARGET
 
@@ -64,7 +64,7 @@ def command(
     settings: Settings,
 ) -> None:
     """Copy the archive to TARGET: a folder, a folder on a stick, or a file that ends in .zip."""
-    from pacsberry.app.values import index_path
+    from pacsberry.app.values import control_socket, index_path
     from pacsberry.archive.looking import open_reading
 
     storage = settings.path("StorageDirectory")
@@ -74,6 +74,7 @@ def command(
             "A ZIP is written anew and read back as a whole: --prune and --verify-all are for folders."
         )
     server = f"{settings.text('Name')} on {platform.node()}"
+    _have_written(control_socket(settings))
     with open_reading(storage, index_path(settings)) as archive:
         check_place(target, storage, may_share_disk=same_disk)
         _be_modest()
@@ -133,6 +134,14 @@ class _Teller:
 def _open(target: Path, at: float, teller: _Teller, *, is_zip: bool) -> FolderTarget | ZipTarget:
     kind = ZipTarget if is_zip else FolderTarget
     return kind(target, at=at, advance=teller.advance)
+
+
+def _have_written(socket: Path) -> None:
+    """Have a server that runs write down what it has acknowledged; whoever may not ask it waits for its two seconds."""
+    from pacsberry.peers.http_client import HttpClient, UnixConnection
+
+    with contextlib.suppress(PeerFailed), contextlib.closing(HttpClient(UnixConnection(socket), name="")) as client:
+        client.request("GET", "/statistics")
 
 
 def _be_modest() -> None:
