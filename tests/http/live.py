@@ -142,7 +142,7 @@ def live_server(
         def shutdown() -> None:
             asked.shutdowns += 1
 
-        pictures = Pictures(archive.files.open_stored, pixels or Limits())
+        pictures = Pictures(archive.files, pixels or Limits())
         context = Context(
             archive=archive,
             ingest=ingest,

@@ -6,13 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import psutil
 import pytest
 from pydicom.encaps import encapsulate
 
+from pacsberry.archive import FileStore
 from pacsberry.archive.forms import PACKED_SUFFIX
 from pacsberry.errors import BadRequest, DamagedFile, NotUnderstood, UnknownResource
 from pacsberry.imaging.failures import MOST, FailureMemory
@@ -40,21 +40,18 @@ def take():
 """
 
 
-class Folder:
-    """Files by name, as the storage opens them."""
+class Folder(FileStore):
+    """A storage whose files have names of our own."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__(path, sync_files=False, with_md5=False, reserve_bytes=0)
+        self.reported: list[str] = []
+        self.report_to(self.reported.append)
+        (path / "files").mkdir()
 
     def put(self, name: str, data: bytes) -> str:
-        (self.path / name).write_bytes(data)
+        self.path(name).write_bytes(data)
         return name
-
-    def open_stored(self, name: str) -> BinaryIO:
-        try:
-            return (self.path / name).open("rb")
-        except FileNotFoundError as error:
-            raise UnknownResource(name) from error
 
 
 @pytest.fixture
@@ -65,7 +62,7 @@ def folder(tmp_path: Path) -> Folder:
 @pytest.fixture
 def pictures(folder: Folder) -> Iterator[Pictures]:
     """With real workers."""
-    made_here = Pictures(folder.open_stored, Limits(seconds=10, idle_seconds=30))
+    made_here = Pictures(folder, Limits(seconds=10, idle_seconds=30))
     yield made_here
     made_here.stop()
 
@@ -114,6 +111,18 @@ def test_a_damaged_packed_file_is_told_as_such(folder: Folder, pictures: Picture
     with pytest.raises(DamagedFile):
         pictures.make(file, PREVIEW)
 
+    assert folder.reported == [file]
+
+
+def test_a_file_shorter_than_the_index_says_is_damaged(folder: Folder, pictures: Pictures) -> None:
+    data = make_instance("CT")
+    file = folder.put("a.dcm", data[:-100])
+
+    with pytest.raises(DamagedFile):
+        pictures.make(file, PREVIEW, size=len(data))
+
+    assert folder.reported == [file]
+
 
 def test_numbers_come_with_their_type_and_shape(folder: Folder, pictures: Pictures) -> None:
     values = np.arange(12, dtype="i2").reshape(3, 4) - 5
@@ -135,7 +144,7 @@ def _left() -> list[str]:
 
 
 def test_an_idle_worker_leaves_and_the_thread_that_watched_it_too(folder: Folder) -> None:
-    pictures = Pictures(folder.open_stored, Limits(idle_seconds=0.2))
+    pictures = Pictures(folder, Limits(idle_seconds=0.2))
     file = folder.put("a.dcm", make_instance("CT"))
     pictures.make(file, PREVIEW).file.close()
 
@@ -152,7 +161,7 @@ def test_an_idle_worker_leaves_and_the_thread_that_watched_it_too(folder: Folder
 
 
 def test_there_are_never_more_workers_than_allowed_and_all_are_served(folder: Folder) -> None:
-    pictures = Pictures(folder.open_stored, Limits(workers=2))
+    pictures = Pictures(folder, Limits(workers=2))
     files = [folder.put(f"{n}.dcm", make_instance("CT", instance=n, rows=64, columns=64)) for n in range(12)]
     seen, done = [], []
 
@@ -223,7 +232,7 @@ def test_a_hostile_image_is_refused_with_a_reason_and_the_worker_lives_on(
 
 
 def test_an_image_that_takes_more_memory_than_a_worker_has_is_refused(folder: Folder) -> None:
-    pictures = Pictures(folder.open_stored, Limits(memory_bytes=200 << 20))
+    pictures = Pictures(folder, Limits(memory_bytes=200 << 20))
     large = folder.put("large.dcm", make_image(np.zeros((3000, 3000), "i4")))
     small = folder.put("small.dcm", make_instance("CT"))
 
@@ -250,7 +259,7 @@ def test_a_worker_that_dies_of_an_image_is_replaced_and_the_image_remembered(rea
     limits = Limits(seconds=1)
     failures = FailureMemory(seconds=300, clock=lambda: now[0])
     pool = WorkerPool(limits, start=acting(ENDS[reason]))
-    pictures = Pictures(folder.open_stored, limits, failures=failures, pool=pool)
+    pictures = Pictures(folder, limits, failures=failures, pool=pool)
     file = folder.put("a.dcm", b"x")
 
     with pytest.raises(PixelsFailed) as first:
@@ -283,7 +292,7 @@ def test_a_worker_killed_while_idle_costs_one_picture_at_most(folder: Folder, pi
 def test_an_error_of_ours_in_a_worker_is_told_and_ends_it(folder: Folder) -> None:
     script = 'take(); server.send((REPLY % (b"broken", 0)).replace(b\'"reason":""\', b\'"reason":"KeyError: 7"\'))'
     pool = WorkerPool(Limits(), start=acting(script))
-    pictures = Pictures(folder.open_stored, Limits(), pool=pool)
+    pictures = Pictures(folder, Limits(), pool=pool)
 
     with pytest.raises(PixelsFailed, match="KeyError: 7"):
         pictures.make(folder.put("a.dcm", b"x"), PREVIEW)
@@ -294,7 +303,7 @@ def test_an_error_of_ours_in_a_worker_is_told_and_ends_it(folder: Folder) -> Non
 def test_a_worker_that_has_used_its_share_of_cpu_time_is_replaced(folder: Folder) -> None:
     script = 'while True:\n  take(); server.send(REPLY % (b"made", 21))'
     pool = WorkerPool(Limits(seconds=20), start=acting(script))
-    pictures = Pictures(folder.open_stored, Limits(seconds=20), pool=pool)
+    pictures = Pictures(folder, Limits(seconds=20), pool=pool)
 
     pictures.make(folder.put("a.dcm", b"x"), PREVIEW).file.close()
 
@@ -306,7 +315,7 @@ def test_a_program_that_does_not_start_is_told_and_nothing_is_held_against_the_i
     limits = Limits()
     starts = [lambda limits: WorkerProcess(limits, program=("-c", "raise SystemExit(1)")), WorkerProcess]
     pool = WorkerPool(limits, start=lambda limits: starts.pop(0)(limits))
-    pictures = Pictures(folder.open_stored, limits, pool=pool)
+    pictures = Pictures(folder, limits, pool=pool)
     file = folder.put("a.dcm", make_instance("CT"))
 
     with pytest.raises(PixelsFailed, match="does not start"):
@@ -356,7 +365,7 @@ def test_what_one_product_is_refused_for_does_not_stop_another(folder: Folder, p
 
 
 def test_pictures_that_nobody_fetches_leave_no_room_for_more(folder: Folder) -> None:
-    pictures = Pictures(folder.open_stored, Limits())
+    pictures = Pictures(folder, Limits())
     pictures.waiting = WaitingProducts(most_bytes=1000)
     file = folder.put("a.dcm", make_instance("CT", rows=64, columns=64))
     first = pictures.make(file, Order(Product.NUMBERS))
@@ -383,12 +392,12 @@ def test_remembered_failures_are_few() -> None:
 
 
 def test_one_frame_of_a_large_file_does_not_need_the_memory_of_all(folder: Folder) -> None:
-    pictures = Pictures(folder.open_stored, Limits(memory_bytes=200 << 20))
+    pictures = Pictures(folder, Limits(memory_bytes=200 << 20))
     head = make_image([np.full((512, 512), n, "u2") for n in (1, 2)], tags={"NumberOfFrames": 600})
     frames = 600 * 512 * 512 * 2
     start = head.index(b"\xe0\x7f\x10\x00OW") + 8
     name = folder.put("large.dcm", head[:start] + frames.to_bytes(4, "little") + head[start + 4 :])
-    with (folder.path / name).open("r+b") as file:
+    with folder.path(name).open("r+b") as file:
         file.truncate(start + 4 + frames)  # 300 MB, of which the card holds one
 
     product = pictures.make(name, Order(Product.NUMBERS, frame=599))
@@ -415,7 +424,7 @@ def test_the_server_process_imports_no_numpy_for_pictures() -> None:
 @pytest.mark.parametrize("syntax", [*made.LOSSLESS, made.JPEG_BASELINE, made.JPEG_EXTENDED, made.HTJ2K_LOSSY])
 @pytest.mark.parametrize("rounds", [25, pytest.param(500, marks=pytest.mark.proof)])
 def test_bytes_gone_bad_in_a_stream_give_a_picture_or_a_reason(rounds: int, syntax: str, folder: Folder) -> None:
-    pictures = Pictures(folder.open_stored, Limits(seconds=5))
+    pictures = Pictures(folder, Limits(seconds=5))
     values = np.random.default_rng(1).integers(0, 200, (24, 24), dtype="u1")
     stream = made.compress(values, syntax, bits=8)
     random = np.random.default_rng(2)

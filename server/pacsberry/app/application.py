@@ -80,7 +80,7 @@ class Application:
             modalities=self._modalities,
             dictionary=names,
         )
-        self.pictures = Pictures(self.archive.files.open_stored, values.pixels(settings))
+        self.pictures = Pictures(self.archive.files, values.pixels(settings))
         http = values.http(settings) if only_socket is None else values.http_over_socket(settings, only_socket)
         self._is_on_network = only_socket is None
         context = Context(

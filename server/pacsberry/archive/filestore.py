@@ -185,7 +185,7 @@ class FileStore:
         if not is_packed(name):
             return file
         try:
-            packed = PackedFile(file, name, self._report)
+            packed = PackedFile(file, name, self.report)
             if size is not None and packed.size != size:
                 raise self._damaged(name, f"it holds {packed.size} bytes instead of {size}.")
             return cast("BinaryIO", packed)
@@ -200,10 +200,10 @@ class FileStore:
         DamagedFile, here or at a read, when it has another size or the card does not give it.
         """
         try:
-            file = io.BufferedReader(WatchedFile(self._files / name, name, self._report))
+            file = io.BufferedReader(WatchedFile(self._files / name, name, self.report))
         except FileNotFoundError as error:
             if name not in self._changed:
-                self._report(name)
+                self.report(name)
             raise UnknownResource(f"The file {name} is not in the storage any more.") from error
         self.opens += 1
         found = stored_size if stored_size is None else os.fstat(file.fileno()).st_size
@@ -216,11 +216,12 @@ class FileStore:
         """Have `report`, which returns at once, called with the name of a file that turns out missing or damaged."""
         self._reporter = report
 
-    def _report(self, name: str) -> None:
+    def report(self, name: str) -> None:
+        """Say that a kept file turned out missing or damaged; returns at once."""
         self._reporter(name)
 
     def _damaged(self, name: str, reason: str) -> DamagedFile:
-        self._report(name)
+        self.report(name)
         return DamagedFile(f"The stored file {name} is damaged: {reason}")
 
     def changed_form(self, old: str, new: str) -> None:

@@ -45,6 +45,11 @@ class PackedFile(io.BufferedIOBase):
         self._position = 0
         self._rewind()
 
+    @property
+    def stored_descriptor(self) -> int:
+        """Of the packed file, for a process that unpacks it itself."""
+        return self._file.fileno()
+
     def readable(self) -> bool:
         """It is."""
         return True

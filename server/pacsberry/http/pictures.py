@@ -99,7 +99,7 @@ def _made(request: Request, context: Context, attachment: Attachment, order: Ord
     etag = etag_of(attachment.uuid, order)
     if is_known(f'"{etag}"', request):
         return Answer.empty().with_etag(etag)
-    made = context.pictures.make(attachment.file, order)
+    made = context.pictures.make(attachment.file, order, size=attachment.size)
     return Answer.part(made.file, 0, made.length, content_type).with_etag(etag)
 
 

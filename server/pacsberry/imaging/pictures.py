@@ -1,17 +1,19 @@
 """The one way from a stored file to a picture or to numbers: have a worker make it, or say why there is none."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
-from pacsberry.archive.forms import is_packed
+from pacsberry.archive.packedfile import PackedFile
 from pacsberry.errors import BadRequest, DamagedFile, NotUnderstood, PacsberryError, UnknownResource
 from pacsberry.imaging.failures import FailureMemory
 from pacsberry.imaging.limits import Limits, NoWorker, PixelsFailed, WorkerGone
 from pacsberry.imaging.orders import Order, Outcome, Reply
 from pacsberry.imaging.pool import WorkerPool
 from pacsberry.imaging.waiting import WaitingProducts
+
+if TYPE_CHECKING:
+    from pacsberry.archive import FileStore
 
 LOGGER = logging.getLogger("pacsberry.imaging")
 
@@ -39,14 +41,13 @@ class Pictures:
 
     def __init__(
         self,
-        open_stored: Callable[[str], BinaryIO],
+        files: "FileStore",
         limits: Limits,
         *,
         failures: FailureMemory | None = None,
         pool: WorkerPool | None = None,
     ) -> None:
-        """`open_stored` opens a kept file as it lies (FileStore.open_stored)."""
-        self._open_stored = open_stored
+        self._files = files
         self._failures = failures or FailureMemory()
         self.pool = pool or WorkerPool(limits)
         self.waiting = WaitingProducts()
@@ -55,8 +56,8 @@ class Pictures:
         """Send the workers away."""
         self.pool.stop()
 
-    def make(self, file: str, order: Order) -> Made:
-        """The product of a kept file.
+    def make(self, file: str, order: Order, *, size: int | None = None) -> Made:
+        """The product of a kept file; `size` is that of its content, as the index knows it.
 
         Raises UnknownResource (no such file or frame), NotUnderstood (not to be shown, with the reason), PixelsFailed
         (the worker died of it, with the reason), BadRequest (the product would be too large), TooManyPictures,
@@ -66,8 +67,10 @@ class Pictures:
         self._failures.raise_remembered(key)
         product = self.waiting.begin()
         try:
-            with self._open_stored(file) as stored:
-                reply = self._work(file, order, stored.fileno(), product.fileno())
+            with self._files.open(file, size) as opened:
+                reply = self._work(file, order, opened, product.fileno())
+            if reply.outcome is Outcome.DAMAGED:
+                self._files.report(file)
             if reply.outcome is not Outcome.MADE:
                 raise _ERRORS.get(reply.outcome, PixelsFailed)(reply.reason)
             finished, length = product.finished()
@@ -78,15 +81,17 @@ class Pictures:
                 self._failures.remember(key, error)
             raise
 
-    def _work(self, file: str, order: Order, stored: int, product: int) -> Reply:
+    def _work(self, file: str, order: Order, opened: BinaryIO, product: int) -> Reply:
         try:
-            return self._try(file, order, stored, product)
+            return self._try(order, opened, product)
         except WorkerGone:  # while it was idle; the next one is new
-            return self._try(file, order, stored, product)
+            return self._try(order, opened, product)
         except PixelsFailed as error:
             LOGGER.warning("%s, frame %d: %s", file, order.frame, error)
             raise
 
-    def _try(self, file: str, order: Order, stored: int, product: int) -> Reply:
+    def _try(self, order: Order, opened: BinaryIO, product: int) -> Reply:
         with self.pool.worker() as worker:
-            return worker.work(order, stored, product, is_packed=is_packed(file))
+            if isinstance(opened, PackedFile):
+                return worker.work(order, opened.stored_descriptor, product, is_packed=True)
+            return worker.work(order, opened.fileno(), product, is_packed=False)

@@ -4,6 +4,7 @@ Its standard input is a socket to the server, on which orders come, each with th
 works on one at a time and ends when the server closes the socket, dies, or has an order that it cannot survive.
 """
 
+import errno
 import os
 import socket
 import sys
@@ -11,11 +12,13 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import BinaryIO, cast
+from typing import BinaryIO, Final, cast
 
 from pacsberry.errors import BadRequest, DamagedFile, NotUnderstood, UnknownResource, UnreadableDicom
 from pacsberry.imaging.orders import MOST_BYTES, Order, Outcome, Reply
 from pacsberry.imaging.worker.sandbox import confine
+
+_UNREADABLE: Final = (errno.EIO, errno.EBADMSG, errno.EUCLEAN)  # the card, or checksums of a file system
 
 Make = Callable[[Order, BinaryIO, Callable[[bytes | memoryview], object]], Reply]
 
@@ -63,6 +66,8 @@ def _answer(make: Make, message: bytes, descriptors: list[int]) -> Reply:
         except MemoryError:
             return Reply(Outcome.REFUSED, "Showing this image takes more memory than a pixel worker may have.")
         except OSError as error:
+            if error.errno in _UNREADABLE:
+                return Reply(Outcome.DAMAGED, f"The card does not give the bytes of the image: {error.strerror}.")
             return Reply(Outcome.REFUSED, f"The picture cannot be written: {error.strerror}.")
         except Exception as error:  # noqa: BLE001  # the top of this process; the server logs it
             return Reply(Outcome.BROKEN, f"{type(error).__name__}: {error}")
