@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pacsberry.archive import Archive, ArchiveSettings
+from pacsberry.archive import Archive, ArchiveSettings, Spool
 from pacsberry.errors import NoRoom
 from pacsberry.model import Header, KeepStatus, Kept, Level, OverwritePolicy
 from pacsberry.recycler import KeepFree, Limits, Recycler
@@ -259,11 +259,11 @@ def test_a_patient_on_its_way_is_waited_for_not_refused(tmp_path: Path, monkeypa
         first_is_inside, may_go_on = threading.Event(), threading.Event()
         real = archive.files.keep
 
-        def slow(spool: object, suffix: str) -> str:
+        def slow(spool: Spool, suffix: str) -> str:
             monkeypatch.setattr(archive.files, "keep", real)
             first_is_inside.set()
             assert may_go_on.wait(10)
-            return real(spool, suffix)  # type: ignore[arg-type]
+            return real(spool, suffix)
 
         monkeypatch.setattr(archive.files, "keep", slow)
         with ThreadPoolExecutor(2) as pool:
@@ -278,10 +278,51 @@ def test_a_patient_on_its_way_is_waited_for_not_refused(tmp_path: Path, monkeypa
         assert patients(archive) == ["2"]
 
 
+def test_an_old_patient_that_receives_something_right_now_is_spared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with limited(tmp_path, patients=3) as archive:
+        for patient in ("1", "2", "3"):
+            keep(archive, of(patient))
+        is_inside, may_go_on = threading.Event(), threading.Event()
+        real = archive.files.keep
+
+        def slow(spool: Spool, suffix: str) -> str:
+            monkeypatch.setattr(archive.files, "keep", real)
+            is_inside.set()
+            assert may_go_on.wait(10)
+            return real(spool, suffix)
+
+        monkeypatch.setattr(archive.files, "keep", slow)
+        with ThreadPoolExecutor(1) as pool:
+            more = pool.submit(keep, archive, of("1", instance=2))
+            assert is_inside.wait(10)
+            keep(archive, of("4"))
+            may_go_on.set()
+            more.result(10)
+
+        assert patients(archive) == ["3", "4", "1"]
+        assert counts(archive)["instances"] == 4
+
+
+def test_who_was_planned_to_go_stays_when_more_has_come_meanwhile(tmp_path: Path) -> None:
+    with open_archive(tmp_path) as archive:
+        keep(archive, of("1"))
+        counts(archive)
+        oldest = next(archive.candidates.in_order())
+
+        keep(archive, of("1", instance=2))
+
+        assert not archive.recycle(oldest)
+        assert counts(archive)["instances"] == 2
+        assert archive.recycle(next(archive.candidates.in_order()))
+        assert counts(archive)["patients"] == 0
+
+
 def test_what_cannot_be_kept_after_all_leaves_its_place_to_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(spool: object, suffix: str) -> str:
+    def full(spool: Spool, suffix: str) -> str:
         raise NoRoom("the card is full")
 
     with limited(tmp_path, size=SIZE, rejects=True) as archive:
