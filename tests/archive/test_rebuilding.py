@@ -6,6 +6,7 @@ import random
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -215,6 +216,7 @@ def test_damage_met_while_the_server_runs_is_told_once_and_healed_by_the_next_st
         with pytest.raises((sqlite3.Error, IndexDamaged, UnknownResource)):
             archive.labels.add(Level.STUDY, STUDY, "lost")
         assert told == [True]
+    assert (storage / "index.sqlite3.damaged").exists()
 
     with started(storage) as (archive, rebuilt):
         assert rebuilt is not None
@@ -401,23 +403,24 @@ def test_the_order_of_reception_counts_not_the_order_of_files(storage: Path) -> 
             assert min(dates) < last
 
 
-@pytest.mark.parametrize("seconds", [-(10**9), 0, 14 * 10**9, 2**62])
-def test_a_card_whose_clock_was_wrong_is_indexed_all_the_same(storage: Path, seconds: int) -> None:
-    before = filled(storage)
-    try:
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(-(10**9), "19700101T000000"), (14 * 10**9, "24130823T005320"), (2**40, "99991231T235959")]
+)
+def test_a_card_whose_clock_was_wrong_is_indexed_all_the_same(seconds: int, told: str) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:  # tmpfs takes any time, and so may a card
+        storage = Path(folder)
+        before = filled(storage)
         os.utime(next(path for path in files_on_card(storage) if path.suffix == ".dcm"), (seconds, seconds))
-    except (OSError, OverflowError):
-        pytest.skip("this file system cannot hold such a time")
 
-    rebuild(storage)
+        rebuild(storage)
 
-    with open_archive(storage) as archive:
-        assert sorted(everything(archive)) == sorted(before)
-        for level in Level:
-            assert b"null" not in b"".join(archive.resources.listing(Level.PATIENT))
-            for one in archive.resources.ids(level):
-                assert archive.resources.describe(level, one)
-                assert archive.metadata.all(level, one)
+        with open_archive(storage) as archive:
+            assert sorted(everything(archive)) == sorted(before)
+            instances = archive.resources.ids(Level.INSTANCE)
+            assert told in [archive.metadata.get(Level.INSTANCE, one, "ReceptionDate").value for one in instances]
+            for level in Level:
+                for one in archive.resources.ids(level):
+                    assert archive.resources.describe(level, one)
 
 
 def patient_id(number: int) -> str:
