@@ -57,6 +57,7 @@ bench: .venv/tools-installed ## measure beside Debian's Orthanc and write tests/
 	.ci/system-packages bench
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.wear
+	$(BIN)/python -m tests.bench.packing
 
 .PHONY: bench-recycling
 bench-recycling: .venv/tools-installed ## measure what recycling costs a sender that never stops, and write it there, too

@@ -1,6 +1,7 @@
 """StorageCompression: files are packed while they are received, and read as if they were not."""
 
 import gzip
+import io
 import os
 import random
 import sqlite3
@@ -13,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pacsberry.archive import packing, packingspool
+from pacsberry.archive import deflating, packingspool
 from pacsberry.archive.archive import Archive
 from pacsberry.archive.attachments import Attachment
+from pacsberry.archive.packedfile import PackedFile
 from pacsberry.archive.packingspool import PackingSpool
 from pacsberry.errors import BadRequest, DamagedFile, NoRoom
 from pacsberry.model import KeepStatus, Level, OverwritePolicy
@@ -136,13 +138,17 @@ def test_a_file_longer_than_gzip_can_tell_goes_on_plain(tmp_path: Path, monkeypa
 
 def test_without_isal_zlib_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "isal", None)
-    packing._maker.cache_clear()
+    deflating._library.cache_clear()
     try:
-        compressor = packing.new_compressor()
+        compressor = deflating.new_compressor()
         assert type(compressor).__module__ == "zlib"
         packed = compressor.compress(bytes(100_000)) + compressor.flush()
+        with PackedFile(io.BytesIO(packed), "name") as file:
+            assert file.read() == bytes(100_000)
+        with pytest.raises(DamagedFile), PackedFile(io.BytesIO(packed[:30] + packed[31:]), "name") as file:
+            file.read()
     finally:
-        packing._maker.cache_clear()
+        deflating._library.cache_clear()
 
     assert gzip.decompress(packed) == bytes(100_000)
 

@@ -3,6 +3,7 @@
 import http.client
 import json
 import time
+import zlib
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
@@ -51,6 +52,16 @@ class HttpClient:
             if into is not None:
                 into.write(piece)
         return size
+
+    def fetch(self, path: str, *, takes_gzip: bool) -> tuple[int, int]:
+        """GET a body to its end, unpacked if it comes packed; bytes of content, and bytes that were carried for it."""
+        answer = self._answer("GET", path, headers={"Accept-Encoding": "gzip" if takes_gzip else "identity"})
+        inflater = zlib.decompressobj(31) if answer.getheader("Content-Encoding") == "gzip" else None
+        content = carried = 0
+        while piece := answer.read(_PIECE_BYTES):
+            carried += len(piece)
+            content += len(piece if inflater is None else inflater.decompress(piece))
+        return content, carried
 
     def _answer(
         self, method: str, path: str, body: bytes | BinaryIO | None = None, headers: dict[str, str] | None = None

@@ -6,14 +6,13 @@ that we write is a DamagedFile at the latest with its last byte, so it is never 
 
 import io
 import os
-import zlib
 from collections.abc import Callable
 from typing import BinaryIO, Final, NamedTuple
 
+from pacsberry.archive.deflating import inflate_errors, new_inflater
 from pacsberry.errors import DamagedFile
 
 _BLOCK: Final = 65536  # bytes, of content and of the packed file; two blocks of content are held
-_WBITS: Final = 31  # with gzip's header and trailer, whose checksum and length are compared
 _HEADER: Final = b"\x1f\x8b\x08"  # gzip, deflated (RFC 1952 2.3.1)
 _HEADER_BYTES: Final = 10
 _TRAILER_BYTES: Final = 8  # checksum and length
@@ -95,7 +94,7 @@ class PackedFile(io.BufferedIOBase):
 
     def _rewind(self) -> None:
         self._file.seek(0)
-        self._inflater = zlib.decompressobj(_WBITS)
+        self._inflater = new_inflater()
         self._before = b""  # the block before _data: a reader may go back a little
         self._data = b""
         self._at = 0  # place of the first byte of _data
@@ -133,7 +132,7 @@ class PackedFile(io.BufferedIOBase):
                 raise self._damaged()
             try:
                 inflated = self._inflater.decompress(packed, most)
-            except zlib.error as error:
+            except inflate_errors() as error:
                 raise self._damaged() from error
             if inflated:
                 return inflated

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from pacsberry.archive.deflating import Compressor, new_compressor
 from pacsberry.archive.packedfile import PackedFile
-from pacsberry.archive.packing import MOST_BYTES, Compressor, new_compressor, pays
+from pacsberry.archive.packing import MOST_BYTES, pays
 from pacsberry.archive.spool import HEAD_BYTES, Spool, created
 
 _READ_BYTES = 2**18
