@@ -2,6 +2,7 @@
 
 import errno
 import json
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 
 from pacsberry.archive import Archive, filestore
 from pacsberry.archive.room import BALLAST_NAME
+from pacsberry.cli.logs import _file_handler
 from pacsberry.errors import NoRoom
 from pacsberry.ingest import Quarantine
 from pacsberry.model import KeepStatus, Level
@@ -159,6 +161,27 @@ def test_the_quarantine_keeps_both_files_or_none(disk: Path) -> None:
             path = quarantine.put(spool, RECEIPT, "it is no DICOM")
         assert path is not None
         assert json.loads(path.with_suffix(".json").read_text())["reason"] == "it is no DICOM"
+
+
+def test_the_log_waits_for_room_and_goes_on(disk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    handler = _file_handler(disk / "log" / "pacsberry.log", maximum_bytes=10 * MEGABYTE, kept=1)
+    logger = logging.getLogger("pacsberry.test_full_disk")
+    logger.propagate = False
+    logger.addHandler(handler)
+    logger.warning("before")
+    others = fill(disk, leave=0)
+
+    for _ in range(200):
+        logger.warning("x" * 1000)
+    others.unlink()
+    logger.warning("after")
+
+    logger.removeHandler(handler)
+    handler.close()
+    assert "No space left" in capsys.readouterr().err
+    lines = (disk / "log" / "pacsberry.log").read_text().splitlines()
+    assert lines[0] == "before"
+    assert lines[-1] == "after"
 
 
 def test_a_large_patient_can_be_deleted_with_no_byte_left(disk: Path) -> None:

@@ -19,7 +19,7 @@ from pacsberry.archive.deletion import Deletion, delete
 from pacsberry.archive.describing import Describer
 from pacsberry.archive.exports_log import ExportLog
 from pacsberry.archive.filestore import FileStore
-from pacsberry.archive.index import Committed, Index
+from pacsberry.archive.index import Index
 from pacsberry.archive.index_files import IndexFiles
 from pacsberry.archive.indexing import KeptFile
 from pacsberry.archive.inventory import Inventory
@@ -42,6 +42,7 @@ from pacsberry.archive.room import BALLAST_NAME
 from pacsberry.archive.rows import fact
 from pacsberry.archive.search import Search
 from pacsberry.archive.settings import ArchiveSettings
+from pacsberry.archive.snapshots import Committed
 from pacsberry.archive.spool import Spool
 from pacsberry.archive.stability import Stability
 from pacsberry.archive.statistics import Statistics

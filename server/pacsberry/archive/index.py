@@ -374,17 +374,6 @@ class Index:
         return connection
 
 
-class Committed:
-    """Snapshots of what is committed, for who asks often and need not have the last seconds."""
-
-    def __init__(self, index: Index) -> None:
-        self._index = index
-
-    def read(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
-        """A read-only snapshot; the writer goes on with its batch."""
-        return self._index.read_committed()
-
-
 def is_damage(error: BaseException) -> bool:
     """Whether SQLite says that the database is damaged, or none; extended codes have the reason in their last byte."""
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED

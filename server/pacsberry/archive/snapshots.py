@@ -10,3 +10,21 @@ class Snapshots(Protocol):
 
     def read(self) -> AbstractContextManager[sqlite3.Connection]:
         """A connection inside one read transaction; do not keep it longer than its context."""
+
+
+class _Served(Protocol):
+    """The server's own index."""
+
+    def read_committed(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A snapshot for which the writer need not commit what was posted."""
+
+
+class Committed:
+    """Snapshots of what is committed, for who asks often and need not have the last seconds."""
+
+    def __init__(self, index: _Served) -> None:
+        self._index = index
+
+    def read(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A read-only snapshot; the writer goes on with its batch."""
+        return self._index.read_committed()
