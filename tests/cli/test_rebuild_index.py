@@ -1,5 +1,6 @@
 """`pacsberry rebuild-index`: what it prints, what it brings back, and the code it ends with."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -73,8 +74,21 @@ def test_it_waits_for_the_server_to_stop(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_no_storage(tmp_path: Path) -> None:
     result = run(tmp_path / "nothing")
 
-    assert result.exit_code == Exit.USAGE
+    assert result.exit_code == Exit.CONFIGURATION
+    assert "There is no storage at" in result.stderr
     assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is another user")
+def test_root_leaves_no_index_that_the_server_could_not_write(tmp_path: Path) -> None:
+    house = fill(tmp_path)
+    os.chown(house.storage, 12345, 12345)
+
+    result = run(house.storage)
+
+    assert result.exit_code == Exit.FAILED
+    assert "sudo -u" in result.stderr
+    assert not list(house.storage.glob("index.sqlite3.*"))
 
 
 def test_the_help_says_what_comes_back_and_what_does_not() -> None:

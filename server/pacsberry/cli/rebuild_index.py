@@ -6,6 +6,7 @@ import click
 
 from pacsberry.cli.box import box_options
 from pacsberry.cli.exits import Exit
+from pacsberry.cli.house import check_storage
 from pacsberry.cli.main import EXIT_CODES
 from pacsberry.cli.progress import Progress, duration, size
 from pacsberry.config import Settings
@@ -13,7 +14,11 @@ from pacsberry.errors import StorageBusy
 
 _EPILOG = f"""\b
 Examples:
-  systemctl stop pacsberry && pacsberry rebuild-index; systemctl start pacsberry
+  systemctl stop pacsberry
+  sudo -u pacsberry pacsberry rebuild-index
+  systemctl start pacsberry
+
+\b
   pacsberry rebuild-index --data /srv/pacs
   pacsberry rebuild-index --checksums         reads every file whole, not only its first kilobytes
 
@@ -39,8 +44,7 @@ def command(settings: Settings, checksums: bool) -> None:
     from pacsberry.app.workbench import workbench
 
     bench = workbench(settings)
-    if not bench.storage.is_dir():
-        raise click.UsageError(f"There is no folder {bench.storage}. Name the storage with --data.")
+    check_storage(bench.storage, is_named=False)
     began = time.monotonic()
     bar = _Bar()
     try:
