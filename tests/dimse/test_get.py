@@ -142,6 +142,22 @@ def test_what_names_nothing_is_a_failure(road: Door, sets: dict[str, Dataset]) -
     assert Getter(road).get("STUDY", StudyInstanceUID="1.2.3")[-1][0].Status & 0xF000 == 0xC000
 
 
+def test_a_file_that_was_cut_short_is_a_failure_of_that_object_and_the_rest_arrives(
+    door: Door, sets: dict[str, Dataset], archive: Archive
+) -> None:
+    reported: list[str] = []
+    archive.files.report_to(reported.append)
+    path = next(archive.files.storage.glob("files/*/*.dcm"))
+    path.write_bytes(path.read_bytes()[:-100])
+    getter = Getter(door)
+
+    status, _ = getter.get("PATIENT", PATIENT_ROOT, PatientID="P1")[-1]
+
+    assert (status.NumberOfCompletedSuboperations, status.NumberOfFailedSuboperations) == (6, 1)
+    assert all(content == bare(sets[uid]) for uid, content in getter.arrived.items())
+    assert reported == [f"{path.parent.name}/{path.name}"]
+
+
 def test_a_file_that_vanished_is_a_failure_of_that_object(
     door: Door, sets: dict[str, Dataset], archive: Archive
 ) -> None:

@@ -50,8 +50,8 @@ class DamagedFolder:
             self._make_folder()
             name = self._name_for(path)
             size = self._size(path)
-            self._make_room(size)
             is_kept = os.path.lexists(path) and size <= self._maximum_bytes
+            self._make_room(size if is_kept else 0)
             at = utc_text(int(self._now()))
             self._write_note(name, {"at": at, **facts, "kept_as": name if is_kept else None})
             if is_kept:
@@ -65,7 +65,7 @@ class DamagedFolder:
     def notes(self, most: int = MOST_NOTES) -> Iterator[dict[str, Any]]:
         """The notes, the newest first, as they were written; what is no note is passed over."""
         for path in self._note_paths()[:most]:
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError, RecursionError):
                 with path.open("rb") as file:
                     note = json.loads(file.read(_LARGEST_NOTE))
                 if isinstance(note, dict):
