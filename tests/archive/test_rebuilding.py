@@ -624,6 +624,9 @@ def test_the_log_of_an_index_that_is_gone_is_not_read_into_the_new_one(tmp_path:
 
     with started(after) as (archive, rebuilt):
         assert rebuilt is not None
+        assert archive.recovery is not None
+        assert archive.recovery.rebuilt_at == rebuilt.at  # as the new one says
+        assert archive.recovery.lost == []
         assert counts(archive)["instances"] == 12
         with archive.index.read() as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
