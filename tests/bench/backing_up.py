@@ -94,8 +94,9 @@ def measure(folder: Path) -> Round:
     with answering(PACSBERRY, storage, Launch()) as server:
         stream = CtStream(server.dicom_port, 0, SERVER_AET)
         stream.send_while(lambda: stream.slices < _SLICES)
+        stream.close()  # the server would close it while nothing comes
         server.tree.settle()
-        size = stream.slices * stream.slice_bytes
+        first = size = stream.slices * stream.slice_bytes
 
         def back_up(name: str, target: str, moved_bytes: int, *options: str) -> None:
             arguments = ("backup", str(folder / target), "--data", str(storage), "--same-disk", *options)
@@ -105,19 +106,20 @@ def measure(folder: Path) -> Round:
         back_up("second backup, nothing new", "quiet", 0)
         back_up("everything read back (--verify-all)", "quiet", 0, "--verify-all")
         back_up("to a ZIP", "term.zip", size)
+        stream = CtStream(server.dicom_port, _SLICES, SERVER_AET)
         begun = time.monotonic()
         found.alone = stream.send_while(lambda: time.monotonic() - begun < _ALONE_SECONDS) / _ALONE_SECONDS
         server.tree.settle()
-        size = stream.slices * stream.slice_bytes
+        size = first + stream.slices * stream.slice_bytes
         with _receiving(stream) as rate:
             back_up("first backup, receiving meanwhile", "busy", size)
         found.meanwhile = rate()
-        server.tree.settle()
-        new = stream.slices * stream.slice_bytes - size
-        back_up("second backup, what came meanwhile", "busy", new)
         stream.close()
+        server.tree.settle()
+        new = first + stream.slices * stream.slice_bytes - size
+        back_up("second backup, what came meanwhile", "busy", new)
     arguments = ("restore", str(folder / "quiet"), "--data", str(other))
-    found.commands["restore into an empty storage"] = _run(_SLICES * stream.slice_bytes, *arguments)
+    found.commands["restore into an empty storage"] = _run(first, *arguments)
     return found
 
 
