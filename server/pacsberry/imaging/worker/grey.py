@@ -122,11 +122,12 @@ def _through(frame: Frame, transform: Callable[[NDArray[Any]], NDArray[Any]]) ->
     is_inverted = frame.layout.photometric_interpretation == "MONOCHROME1"
     if values.dtype.kind == "f" or bits > _TABLE_BITS:
         return _levels(transform(np.nan_to_num(values)), _is_padding(frame, values), is_inverted=is_inverted)
-    limits = np.iinfo(values.dtype)
-    every = np.arange(limits.min, limits.max + 1)
+    lowest, highest = int(values.min()), int(values.max())
+    every = np.arange(lowest, highest + 1)
     table = _levels(transform(every), _is_padding(frame, every), is_inverted=is_inverted)
-    # By the bits of a value: those of negative numbers come behind those of positive ones.
-    return np.asarray(np.roll(table, limits.min)[values.view(f"u{values.dtype.itemsize}")])
+    # The distance from the lowest value fits into as many bits as the value, without a sign, and is right modulo those.
+    unsigned = np.dtype(f"u{values.dtype.itemsize}").type
+    return np.asarray(table[values.view(unsigned) - unsigned(lowest % 2**bits)])
 
 
 def _levels(levels: NDArray[Any], padding: NDArray[np.bool_] | None, *, is_inverted: bool) -> NDArray[np.uint8]:
