@@ -22,7 +22,7 @@ from pacsberry.archive import Archive, ArchiveSettings, Reading, notes_mirror, r
 from pacsberry.archive.index_files import IndexFiles
 from pacsberry.archive.note import Note, NotedFile
 from pacsberry.archive.notes_file import NotesFile
-from pacsberry.archive.rebuilding import Rebuilt
+from pacsberry.archive.rebuild_report import Rebuilt
 from pacsberry.errors import IndexDamaged, IndexTooNew, NoRoom, UnknownResource
 from pacsberry.model import Header, Level, OverwritePolicy
 from tests.archive.keeping_aids import (

@@ -50,7 +50,8 @@ from pacsberry.errors import PacsberryError
 from pacsberry.model import Clock, Header, Kept, Level, Receipt
 
 if TYPE_CHECKING:
-    from pacsberry.archive.rebuilding import Progress, Rebuilt
+    from pacsberry.archive.rebuild_report import Rebuilt
+    from pacsberry.archive.rebuilding import Progress
 
 LOGGER = logging.getLogger("pacsberry.archive")
 

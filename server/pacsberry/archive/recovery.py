@@ -23,7 +23,7 @@ from pacsberry.errors import DamagedFile, UnreadableDicom
 from pacsberry.model import Level, OverwritePolicy
 
 if TYPE_CHECKING:
-    from pacsberry.archive.rebuilding import Rebuilt
+    from pacsberry.archive.rebuild_report import Rebuilt
 
 LOGGER = logging.getLogger("pacsberry.archive")
 
