@@ -6,6 +6,7 @@ What it cannot tell is how much a real card writes inside for each of these byte
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.bench.failures import BenchFailure
 from tests.bench.meters import device_written_bytes
 
 _MEGABYTES = 4096  # sparse: only what is written takes room
+_UNMOUNT_TRIES = 50
 _OPTIONS = "loop,noatime"  # as the box mounts its card
 
 
@@ -33,7 +35,7 @@ def fresh_card(folder: Path) -> Iterator[Path]:
     try:
         yield point
     finally:
-        _run("umount", str(point))
+        _unmount(point)
 
 
 def written_bytes(card: Path) -> int:
@@ -42,6 +44,17 @@ def written_bytes(card: Path) -> int:
     if written is None:
         raise BenchFailure("the writes of the card's device cannot be counted here")
     return written
+
+
+def _unmount(point: Path) -> None:
+    """Whoever on this machine asks every file system for its free space keeps it busy for a moment: try again."""
+    for attempt in range(_UNMOUNT_TRIES):
+        try:
+            return _run("umount", str(point))
+        except BenchFailure:
+            if attempt == _UNMOUNT_TRIES - 1:
+                raise
+            time.sleep(0.1)
 
 
 def _run(*command: str) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.conftest import ROOT
 
 MOUNT_OPTIONS = "loop,noatime"  # data=ordered and a commit every 5 s are ext4's default, and the card's
 _MEGABYTES = 192
+_UNMOUNT_TRIES = 50
 
 
 def why_not() -> str:
@@ -28,8 +30,18 @@ def make_file_system(image: Path, megabytes: int = _MEGABYTES) -> None:
     with image.open("wb") as file:
         file.truncate(megabytes * 2**20)
     # The journal as small as ext4 allows: it wraps around within a recording, as a card's does in its life.
-    options = ["-E", "lazy_itable_init=0,lazy_journal_init=0", "-J", "size=4", "-m", "0"]
+    # Blocks as on a large card; for a small file system smaller ones would be chosen.
+    options = ["-b", "4096", "-E", "lazy_itable_init=0,lazy_journal_init=0", "-J", "size=4", "-m", "0"]
     subprocess.run(["mkfs.ext4", "-q", *options, str(image)], check=True)
+
+
+def unmount(point: Path) -> None:
+    """Unmount; whoever on this machine asks every file system for its free space keeps it busy for a moment."""
+    for _ in range(_UNMOUNT_TRIES):
+        if subprocess.run(["umount", str(point)], check=False, capture_output=True).returncode == 0:
+            return
+        time.sleep(0.1)
+    subprocess.run(["umount", str(point)], check=True)
 
 
 @contextlib.contextmanager
@@ -40,7 +52,7 @@ def mounted(image: Path, point: Path) -> Iterator[Path]:
     try:
         yield point
     finally:
-        subprocess.run(["umount", str(point)], check=True)
+        unmount(point)
 
 
 @contextlib.contextmanager
@@ -57,7 +69,7 @@ def recorded(image: Path, log: Path, point: Path) -> Iterator[Path]:
                 with mounted(card, point):
                     yield point
             finally:
-                subprocess.run(["umount", str(card)], check=True)
+                unmount(card)
             assert process.wait(20) == 0
         finally:
             process.kill()

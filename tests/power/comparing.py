@@ -75,17 +75,19 @@ def index_and_files(storage: Path) -> Iterator[str]:
 
 def backup_faults(ledger: Ledger, at_ns: int, backup: Path, folder: Path) -> Iterator[str]:
     """Whether the backup that was finished last can be restored, with everything that was there when it began."""
-    begun = [int(value) for value in ledger.allowed("backup", BACKUP, at_ns) if value is not None]
-    if not begun or None in ledger.allowed("backup", BACKUP, at_ns):
-        return  # none was finished
+    finished = ledger.allowed("backup", BACKUP, at_ns)
+    if None in finished:
+        return
+    since_ns = min(int(begun_ns or 0) for begun_ns in finished) - BACKUP_SECONDS * 10**9
     folder.mkdir()
     config = write_config(folder, {})
     program("restore", backup, "--config", config)
     with as_process(folder) as house:
         for id in ledger.things("instance"):
-            right = ledger.allowed("instance", id, min(begun) - BACKUP_SECONDS * 10**9)
-            if len(right) == 1 and right == ledger.allowed("instance", id, at_ns) and _instance(house, id) not in right:
-                yield f"instance {id} is not in the backup as it should be: {right}"
+            if ledger.is_steady("instance", id, since_ns, at_ns):
+                found, right = _instance(house, id), ledger.allowed("instance", id, at_ns)
+                if found not in right:
+                    yield f"instance {id} is {found} in the backup, right would be {right}"
 
 
 def _instance(house: House, id: str) -> str | None:

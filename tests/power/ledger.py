@@ -63,6 +63,10 @@ class Ledger:
                 right.add(wish.value)
         return right
 
+    def is_steady(self, kind: str, name: str, since_ns: int, until_ns: int) -> bool:
+        """Whether nothing was asked of the thing between two moments, and everything before was answered by then."""
+        return all(wish.told_ns < since_ns or wish.begun_ns >= until_ns for wish in self._of(kind, name))
+
     def told_moments(self) -> list[int]:
         """When successes were heard, ascending."""
         with self._lock:

@@ -1,5 +1,7 @@
 """What a thing may be after a cut follows from what was asked before it and what was answered."""
 
+import time
+
 from tests.power.ledger import Ledger
 
 
@@ -26,3 +28,17 @@ def test_things_are_told_by_their_kind() -> None:
 
     assert ledger.things("label") == ["a"]
     assert ledger.allowed("instance", "a", 2**62) == {None}
+
+
+def test_a_thing_is_steady_while_nothing_is_asked_of_it() -> None:
+    ledger = Ledger()
+    before = time.monotonic_ns()
+    wish = ledger.wish("label", "a", "there")
+    asked = time.monotonic_ns()
+    wish.told()
+    after = time.monotonic_ns()
+
+    assert ledger.is_steady("label", "a", after, after + 1)
+    assert ledger.is_steady("label", "a", before - 1, before)
+    assert not ledger.is_steady("label", "a", before, after)
+    assert not ledger.is_steady("label", "a", asked, after)
