@@ -43,7 +43,6 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "put_tools_unknown_sop_class_accepted": {"data": "0"},
 }
 REFUSED = {
-    "_compress": "files are stored as received",
     "put_patients_id_protected": "pyorthanc sends no body with it; its Patient.protected does",
     "get_plugins_id": "there is no plugin",
 }
@@ -56,9 +55,9 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Live]:
-    with live_server(tmp_path, **SETTINGS) as running:
+@pytest.fixture(params=[False, True], ids=["plain", "packed"])
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Live]:
+    with live_server(tmp_path, compression=request.param, **SETTINGS) as running:
         yield running
 
 

@@ -36,10 +36,11 @@ NAMES = {
 }
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+@pytest.fixture(scope="module", params=[False, True], ids=["plain", "packed"])
+def shared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[House]:
     """A server for tests that use patients or instances of their own."""
-    with in_process(tmp_path_factory.mktemp("doors"), {"DefaultEncoding": "Utf8"}) as running:
+    settings = {"DefaultEncoding": "Utf8", "StorageCompression": request.param}
+    with in_process(tmp_path_factory.mktemp("doors"), settings) as running:
         yield running
 
 
