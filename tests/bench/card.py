@@ -8,7 +8,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.bench.failures import BenchFailure
@@ -48,13 +48,12 @@ def written_bytes(card: Path) -> int:
 
 def _unmount(point: Path) -> None:
     """Whoever on this machine asks every file system for its free space keeps it busy for a moment: try again."""
-    for attempt in range(_UNMOUNT_TRIES):
-        try:
-            return _run("umount", str(point))
-        except BenchFailure:
-            if attempt == _UNMOUNT_TRIES - 1:
-                raise
-            time.sleep(0.1)
+    for _ in range(_UNMOUNT_TRIES):
+        with suppress(BenchFailure):
+            _run("umount", str(point))
+            return
+        time.sleep(0.1)
+    _run("umount", str(point))
 
 
 def _run(*command: str) -> None:
