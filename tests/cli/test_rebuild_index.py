@@ -45,6 +45,17 @@ def test_an_index_that_is_gone_comes_back_with_its_labels(tmp_path: Path, option
         assert again.ask("GET", f"/series/{protected['ID']}/protected").body == b"1"
 
 
+def test_the_status_tells_of_it_from_then_on(tmp_path: Path) -> None:
+    house = fill(tmp_path)
+    (house.storage / "index.sqlite3").write_bytes(b"nothing")
+
+    for sentences in (1, 0):
+        with in_process(tmp_path):
+            told = CliRunner().invoke(command, ["status", "--data", str(house.storage)]).stdout
+        assert "Index: made anew from the files 20" in told
+        assert told.count("3 instances.\n") == sentences
+
+
 def test_what_is_lost_is_named_and_the_code_says_so(tmp_path: Path) -> None:
     house = fill(tmp_path)
     house.kept_files()[0].write_bytes(b"not DICOM any more")

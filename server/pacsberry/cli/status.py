@@ -80,6 +80,7 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
     yield from _damaged(told["Damaged"])
     if told.get("LastStart"):
         yield _last_start(told["LastStart"])
+        yield from _index(told["LastStart"])
     yield _backup(told["LastBackup"])
 
 
@@ -130,6 +131,13 @@ def _last_start(told: Mapping[str, Any]) -> str:
         f"Last start: after a power cut or a kill; {told['CountRecovered']} instances recovered, "
         f"{told['CountUnfinished']} unfinished files removed, {told['CountLost']} instances lost."
     )
+
+
+def _index(told: Mapping[str, Any]) -> Iterator[str]:
+    if told["IndexMadeAnewAt"]:
+        yield f"Index: made anew from the files {_moment(told['IndexMadeAnewAt'])}."
+        for sentence in told["IndexMadeAnew"] or ():
+            yield f"  {sentence}"
 
 
 def _backup(told: Mapping[str, Any] | None) -> str:
