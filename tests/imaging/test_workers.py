@@ -289,6 +289,53 @@ def test_a_worker_killed_while_idle_costs_one_picture_at_most(folder: Folder, pi
     assert content(pictures.make(other, PREVIEW))
 
 
+def test_stopping_does_not_wait_for_an_image_that_takes_long(folder: Folder) -> None:
+    pool = WorkerPool(Limits(), start=acting("take(); time.sleep(60)"))
+    pictures = Pictures(folder, Limits(), pool=pool)
+    file = folder.put("a.dcm", b"x")
+    failed: list[PixelsFailed] = []
+
+    def ask() -> None:
+        with pytest.raises(PixelsFailed) as told:
+            pictures.make(file, PREVIEW)
+        failed.append(told.value)
+
+    asking = [threading.Thread(target=ask) for _ in range(2)]  # one is served, one waits for its turn
+    for thread in asking:
+        thread.start()
+    while not children():
+        time.sleep(0.01)
+    time.sleep(0.2)
+    begun = time.monotonic()
+    pictures.stop()
+    for thread in asking:
+        thread.join(5)
+
+    assert time.monotonic() - begun < 3
+    assert len(failed) == 2
+    assert not children()
+
+
+def test_an_order_does_not_wait_for_ever_for_a_free_worker(folder: Folder) -> None:
+    pool = WorkerPool(Limits(waiting_seconds=0.1))
+    pictures = Pictures(folder, Limits(), pool=pool)
+    file = folder.put("a.dcm", make_instance("CT"))
+
+    with pool.worker(), pytest.raises(TooManyPictures, match="came free"):
+        pictures.make(file, PREVIEW)
+
+    assert content(pictures.make(file, PREVIEW))
+    pictures.stop()
+
+
+def test_a_worker_is_the_first_to_go_and_the_last_to_be_served(folder: Folder, pictures: Pictures) -> None:
+    pictures.make(folder.put("a.dcm", make_instance("CT")), PREVIEW).file.close()
+    worker = children()[0]
+
+    assert Path(f"/proc/{worker.pid}/oom_score_adj").read_text().strip() == "1000"
+    assert worker.nice() > psutil.Process().nice()
+
+
 def test_an_error_of_ours_in_a_worker_is_told_and_ends_it(folder: Folder) -> None:
     script = 'take(); server.send((REPLY % (b"broken", 0)).replace(b\'"reason":""\', b\'"reason":"KeyError: 7"\'))'
     pool = WorkerPool(Limits(), start=acting(script))

@@ -110,9 +110,9 @@ class Application:
             (True, self.archive.start, self.archive.stop),
             (True, self.recycler.start, self.recycler.stop),
             (True, self.scrubber.start, self.scrubber.stop),
-            (True, lambda: None, self.pictures.stop),  # workers start on demand
             (self._is_on_network and settings.flag("DicomServerEnabled"), self.dicom.start, self.dicom.stop),
             (True, self.http.start, self.http.stop),
+            (True, lambda: None, self.pictures.stop),  # start on demand; stop first: no request waits for one then
         ]
         for is_wanted, start, stop in steps:
             if is_wanted:

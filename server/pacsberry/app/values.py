@@ -154,9 +154,11 @@ def http(settings: Settings) -> HttpSettings:
 
 def pixels(settings: Settings) -> PixelLimits:
     """What pixel workers may use."""
+    memory_bytes = settings.number("Pacsberry.PixelWorkerMemoryMB") * _MEGABYTE
+    cores, board_bytes = os.cpu_count() or 1, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return PixelLimits(
-        workers=settings.number("Pacsberry.PixelWorkers") or max(1, (os.cpu_count() or 2) - 1),
-        memory_bytes=settings.number("Pacsberry.PixelWorkerMemoryMB") * _MEGABYTE,
+        workers=settings.number("Pacsberry.PixelWorkers") or max(1, min(cores - 1, board_bytes // memory_bytes)),
+        memory_bytes=memory_bytes,
         seconds=settings.number("Pacsberry.PixelSeconds"),
     )
 

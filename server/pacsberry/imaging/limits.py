@@ -22,7 +22,7 @@ class WorkerGone(NoWorker):
 
 
 class TooManyPictures(PacsberryError):
-    """Finished pictures wait for slow clients in all the memory that may be used for that."""
+    """All workers are busy for long, or finished pictures fill the memory that may be used for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +32,5 @@ class Limits:
     workers: int = 1  # at once
     memory_bytes: int = 512 << 20  # of addresses, about 100 MB of which are libraries that all workers share
     seconds: int = 20  # of the clock for one order, waiting for a free worker not counted; as many of CPU time
+    waiting_seconds: float = 60.0  # how long an order waits for a free worker
     idle_seconds: float = 10.0  # after which a worker leaves

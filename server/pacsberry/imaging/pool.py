@@ -8,11 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
-from pacsberry.imaging.limits import Limits, NoWorker, PixelsFailed
+from pacsberry.imaging.limits import Limits, NoWorker, PixelsFailed, TooManyPictures
 from pacsberry.imaging.process import WorkerProcess
 
 LOGGER = logging.getLogger("pacsberry.imaging")
+
+_STOP_SECONDS: Final = 5.0
 
 
 class WorkerPool:
@@ -31,6 +34,7 @@ class WorkerPool:
         self._clock = clock
         self._changed = threading.Condition()  # guards all below; notified when a worker is free, or has gone
         self._count = 0  # of workers, those in use and those being started included
+        self._busy: set[WorkerProcess] = set()
         self._idle: list[tuple[float, WorkerProcess]] = []  # (since when, worker), the longest idle first
         self._keeper: threading.Thread | None = None
         self._stopped = False
@@ -42,15 +46,17 @@ class WorkerPool:
 
     @contextmanager
     def worker(self) -> Iterator[WorkerProcess]:
-        """A worker of one's own while the block lasts; waits for a free one.
+        """A worker of one's own while the block lasts; waits for a free one, TooManyPictures when none comes free.
 
         When the block raises PixelsFailed the worker is gone, on any other error it is sent away.
         """
         found = self._take()
+        with self._changed:
+            self._busy.add(found)
         try:
             yield found
         except PixelsFailed:
-            self._lost()
+            self._lost(found)
             raise
         except BaseException:
             self._dismiss(found)
@@ -59,22 +65,27 @@ class WorkerPool:
             self._dismiss(found)
             return
         with self._changed:
+            self._busy.discard(found)
             self._idle.append((self._clock(), found))
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Send all away; those in use go when their order is done.  None is started any more."""
+        """Send all away, those in use as well, whose users are told that they failed.  None is started any more."""
         with self._changed:
             self._stopped = True
+            for worker in self._busy:
+                worker.kill()
             self._changed.notify_all()
             keeper = self._keeper
         if keeper is not None:
-            keeper.join(self._limits.seconds + 5)
+            keeper.join(_STOP_SECONDS)
 
     def _take(self) -> WorkerProcess:
         with self._changed:
-            while not self._idle and self._count >= self._limits.workers and not self._stopped:
-                self._changed.wait()
+            if not self._changed.wait_for(self._may_go_on, self._limits.waiting_seconds):
+                raise TooManyPictures(
+                    f"No process for pictures came free in {self._limits.waiting_seconds:g} seconds; try again later."
+                )
             if self._stopped:
                 raise NoWorker("The server is stopping.")
             if self._idle:
@@ -86,19 +97,24 @@ class WorkerPool:
         try:
             return self._start(self._limits)
         except BaseException:
-            self._lost()
+            self._lost(None)
             raise
 
-    def _lost(self) -> None:
+    def _may_go_on(self) -> bool:
+        return bool(self._idle) or self._count < self._limits.workers or self._stopped
+
+    def _lost(self, worker: WorkerProcess | None) -> None:
         with self._changed:
             self._count -= 1
+            if worker is not None:
+                self._busy.discard(worker)
             self._changed.notify_all()
 
     def _dismiss(self, worker: WorkerProcess) -> None:
         try:
             worker.dismiss()
         finally:
-            self._lost()
+            self._lost(worker)
 
     def _keep(self) -> None:
         while True:

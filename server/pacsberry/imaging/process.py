@@ -94,6 +94,10 @@ class WorkerProcess:
             raise self._failed(reply.reason)
         return reply
 
+    def kill(self) -> None:
+        """End it now, from another thread: `work` then fails."""
+        self._process.kill()
+
     def dismiss(self) -> None:
         """Let it leave; it is gone when this returns, at the latest after two seconds."""
         self._socket.close()

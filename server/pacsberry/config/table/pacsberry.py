@@ -47,7 +47,7 @@ PACSBERRY = Theme(
             "Pacsberry.PixelWorkers",
             Whole(0, 64),
             0,
-            "Processes that decode images at the same time; 0: one less than the processor has cores, at least one.",
+            "Processes that decode images at the same time; 0: one less than there are cores, as far as memory goes.",
         ),
         Setting(
             "Pacsberry.PixelWorkerMemoryMB",
