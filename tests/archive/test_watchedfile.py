@@ -9,7 +9,9 @@ from pacsberry.archive.inventory import Entry
 from pacsberry.errors import DamagedFile, UnknownResource
 from pacsberry.http.channel import _Slice
 from pacsberry.model import Level
-from pacsberry.upkeep.findings import UnreadableFile
+from pacsberry.upkeep.entry_findings import (
+    UnreadableFile,
+)
 from pacsberry.upkeep.verifying import verify
 
 NAME = "00000000/slice.dcm"

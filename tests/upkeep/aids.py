@@ -13,7 +13,7 @@ from pacsberry.errors import UnknownResource, UnreadableDicom
 from pacsberry.model import Header, Level
 from pacsberry.upkeep.checking import Check, CheckReport
 from pacsberry.upkeep.damaged import DamagedFolder
-from pacsberry.upkeep.findings import Finding
+from pacsberry.upkeep.finding import Finding
 from pacsberry.upkeep.repairing import Repair
 from tests.archive.keeping_aids import SETTINGS, decode, keep, make_header
 from tests.archive.keeping_aids import open_archive as _open_archive

@@ -12,23 +12,25 @@ from pacsberry.archive.looking import open_reading
 from pacsberry.model import Level
 from pacsberry.upkeep import checking
 from pacsberry.upkeep.checking import Check
-from pacsberry.upkeep.findings import (
+from pacsberry.upkeep.entry_findings import (
     BrokenEntry,
+    MissingFile,
+    SharedFile,
+    WrongChecksum,
+    WrongSize,
+)
+from pacsberry.upkeep.finding import Finding
+from pacsberry.upkeep.findings import (
     DamagedIndex,
     DuplicateInstance,
-    Finding,
     ForeignFile,
     GarbageInUse,
-    MissingFile,
     OrphanRows,
-    SharedFile,
     SpoolLeftover,
     TooManyFindings,
     UnknownAttachment,
     UnknownInstance,
-    WrongChecksum,
     WrongCounter,
-    WrongSize,
 )
 from tests.archive.keeping_aids import encode, keep, make_header
 from tests.upkeep.aids import (
@@ -385,3 +387,26 @@ def test_the_buckets_are_compared_one_after_the_other(tmp_path: Path, monkeypatc
 
     assert check(tmp_path).is_clean
     assert served(tmp_path, headers[9]) == encode(headers[9])
+
+
+def test_a_file_that_is_gone_for_good_when_its_entry_is_gone_too_is_no_finding(tmp_path: Path) -> None:
+    headers = fill(tmp_path)
+    file_of(tmp_path, headers[1]).unlink()
+
+    assert hot(tmp_path, lambda: execute(tmp_path, "DELETE FROM instances WHERE key = 2")) == []
+
+
+def test_a_broken_entry_is_named_once(tmp_path: Path) -> None:
+    fill(tmp_path)
+    execute(tmp_path, "DELETE FROM formats")
+    for path in files(tmp_path):
+        path.unlink()
+
+    assert kinds(check(tmp_path).findings) == [BrokenEntry] * 4
+
+
+def test_an_attachment_in_a_bucket_of_its_own_is_compared(tmp_path: Path) -> None:
+    fill(tmp_path, attachments=1)
+    execute(tmp_path, "UPDATE attachments SET file = '00000077/nowhere.bin'")
+
+    assert kinds(check(tmp_path).findings) == [MissingFile, UnknownAttachment]

@@ -14,8 +14,8 @@ from pacsberry.archive import Archive
 from pacsberry.archive.scrub_record import ScrubRecord
 from pacsberry.errors import DamagedFile, UnknownResource
 from pacsberry.model import Clock, Header, KeepStatus, Level
+from pacsberry.upkeep import examining, verifying
 from pacsberry.upkeep import scrubber as module
-from pacsberry.upkeep import verifying
 from pacsberry.upkeep.damaged import DamagedFolder
 from pacsberry.upkeep.scrubber import Scrubber
 from tests.archive.keeping_aids import StoppedClock, counts, encode, keep, make_header
@@ -246,7 +246,7 @@ def test_the_place_is_noted_once_an_hour(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_card_on_which_everything_is_bad_is_not_emptied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "_MOST_SET_ASIDE", 3)
+    monkeypatch.setattr(examining, "_MOST_SET_ASIDE", 3)
     fill(tmp_path, 8)
     for path in files(tmp_path):
         flip(path)
@@ -282,7 +282,7 @@ def test_a_file_that_is_deleted_while_it_is_read_is_no_finding(
                 until(lambda: not archive.files.exists(getattr(entry, "file", "")))
             return verify(files, entry, **options)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(module, "verify", deleted_first)
+        monkeypatch.setattr(examining, "verify", deleted_first)
         with scrubbing(archive, tmp_path) as scrubber:
             until(lambda: completed(scrubber))
             assert scrubber.status().set_aside == 0

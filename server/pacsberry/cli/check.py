@@ -18,7 +18,7 @@ from pacsberry.cli.progress import Progress, duration, size
 from pacsberry.config import Settings
 from pacsberry.errors import NoArchive, StorageBusy
 from pacsberry.upkeep.checking import Check, CheckProgress, CheckReport
-from pacsberry.upkeep.findings import Finding
+from pacsberry.upkeep.finding import Finding
 
 _MOST_LINES = 50  # of one kind; --json has them all
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\uffff]")

@@ -19,14 +19,16 @@ from pacsberry.archive.inventory import NO_BUCKET, Entry, Inventory, bucket_of
 from pacsberry.archive.snapshots import Snapshots
 from pacsberry.errors import IndexDamaged
 from pacsberry.model import Header
-from pacsberry.upkeep.findings import (
+from pacsberry.upkeep.entry_findings import (
     BrokenEntry,
-    DamagedIndex,
-    Finding,
-    GarbageInUse,
     MissingFile,
-    OrphanRows,
     SharedFile,
+)
+from pacsberry.upkeep.finding import Finding
+from pacsberry.upkeep.findings import (
+    DamagedIndex,
+    GarbageInUse,
+    OrphanRows,
     SpoolLeftover,
     TooManyFindings,
     WrongCounter,

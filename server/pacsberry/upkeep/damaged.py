@@ -12,7 +12,6 @@ import contextlib
 import json
 import logging
 import os
-import shutil
 import threading
 import time
 import uuid
@@ -138,6 +137,8 @@ class DamagedFolder:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
+        import shutil  # with bz2 and lzma it takes more memory than all of this package
+
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

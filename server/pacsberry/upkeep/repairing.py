@@ -12,18 +12,20 @@ from pacsberry.archive import Archive
 from pacsberry.archive.inventory import Entry
 from pacsberry.errors import DamagedFile, UnknownResource, UnreadableDicom
 from pacsberry.upkeep.damaged import DamagedFolder
-from pacsberry.upkeep.findings import (
+from pacsberry.upkeep.entry_findings import (
     BrokenEntry,
     DamagedContent,
-    DuplicateInstance,
     EntryFinding,
+    MissingFile,
+    SharedFile,
+)
+from pacsberry.upkeep.finding import Finding
+from pacsberry.upkeep.findings import (
+    DuplicateInstance,
     FileFinding,
-    Finding,
     ForeignFile,
     GarbageInUse,
-    MissingFile,
     OrphanRows,
-    SharedFile,
     SpoolLeftover,
     UnknownAttachment,
     UnknownInstance,

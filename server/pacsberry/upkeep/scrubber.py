@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pacsberry.archive import Archive
 from pacsberry.archive.inventory import Entry
@@ -20,10 +20,10 @@ from pacsberry.archive.scrub_record import ScrubRecord
 from pacsberry.errors import PacsberryError
 from pacsberry.model import Clock
 from pacsberry.upkeep.damaged import DamagedFolder
-from pacsberry.upkeep.findings import EntryFinding, ForbiddenFile
 from pacsberry.upkeep.idle import be_least
-from pacsberry.upkeep.setting_aside import finish_interrupted, set_aside
-from pacsberry.upkeep.verifying import Verified, forget_pages, is_cached, verify
+
+if TYPE_CHECKING:
+    from pacsberry.upkeep.examining import Examiner
 
 LOGGER = logging.getLogger("pacsberry.upkeep")
 
@@ -33,9 +33,7 @@ _LOOK_SECONDS: Final = 3600.0  # the clock on the wall may be set; look again so
 _RETRY_SECONDS: Final = 60.0
 _BUSY_SECONDS: Final = 2.0  # quiet for so long: others have done
 _BUSY_MOST: Final = 30  # times; a server that is never quiet is scrubbed all the same, a file a minute
-_CHECKSUMS_AT_ONCE: Final = 500  # that were missing, written in one transaction
 _MOST_SUSPECTS: Final = 256
-_MOST_SET_ASIDE: Final = 50  # in one run of the server; beyond, it is the card that is bad, or not the right one
 
 
 class _Stopping(Exception):
@@ -74,9 +72,7 @@ class Scrubber:
         self._record = ScrubRecord()
         self._noted = ScrubRecord()
         self._noted_at = 0.0  # monotonic
-        self._checksums: list[tuple[Entry, int]] = []
-        self._set_aside = 0
-        self._halted = ""
+        self._examiner: Examiner | None = None
         self._activity = 0
         self._thread: threading.Thread | None = None
 
@@ -111,9 +107,13 @@ class Scrubber:
             is_running=self._is_running,
             bytes_per_second=self._bytes_per_second,
             due_at=self._due_at() if self._bytes_per_second else 0,
-            set_aside=self._set_aside,
+            set_aside=self._examiner.set_aside if self._examiner is not None else 0,
             halted=self._halted,
         )
+
+    @property
+    def _halted(self) -> str:
+        return self._examiner.halted if self._examiner is not None else ""
 
     # --- the thread ------------------------------------------------------------------------------------------------
 
@@ -132,12 +132,18 @@ class Scrubber:
         """What `act` says; when it fails, the log says so and some time passes."""
         try:
             return act()
-        except (OSError, PacsberryError) as error:
-            LOGGER.error("The check of kept files in the background failed: %s", error)
+        except _Stopping:
+            raise
+        except Exception as error:  # noqa: BLE001 - the top of the thread: whatever it is, the next try may go well
+            LOGGER.error("The check of kept files in the background failed: %s", str(error) or type(error).__name__)
             self._stop.wait(_RETRY_SECONDS)
             return False
 
     def _finish_interrupted(self) -> bool:
+        if not self._damaged.count():
+            return True
+        from pacsberry.upkeep.setting_aside import finish_interrupted
+
         finished = finish_interrupted(self._archive, self._damaged)
         if finished:
             LOGGER.warning("%d entries of files that had been set aside before the power went are removed.", finished)
@@ -150,7 +156,7 @@ class Scrubber:
         if not files:
             return False
         for entry in self._archive.inventory.of_files(files):
-            if not self._examine(entry):
+            if not self._examined(entry):
                 LOGGER.warning("The file %s was reported as damaged or missing, and is good.", entry.file)
         with self._condition:
             self._suspects -= files
@@ -203,7 +209,7 @@ class Scrubber:
         while self._guarded(self._suspected):
             pass
         self._wait_while_busy()
-        is_bad = self._examine(entry)
+        is_bad = self._examined(entry)
         self._record = replace(
             self._record,
             files=self._record.files + 1,
@@ -215,47 +221,14 @@ class Scrubber:
         if self._halted:
             raise _Stopping
 
-    def _examine(self, entry: Entry) -> bool:
-        """Verify one file, and set it aside when it is bad; whether it was."""
-        verified = self._read(entry)
-        if verified.finding is None:
-            if entry.is_instance and entry.crc32 is None and verified.crc32 is not None:
-                self._checksums.append((entry, verified.crc32))
-                if len(self._checksums) >= _CHECKSUMS_AT_ONCE:
-                    self._write_checksums()
-            return False
-        if not self._archive.inventory.present(entry):
-            return False  # deleted, replaced or packed meanwhile
-        forget_pages(self._archive.files, entry)  # the second look is at the card, not at memory
-        finding = self._read(entry).finding
-        if not isinstance(finding, EntryFinding) or not self._archive.inventory.present(entry):
-            return False
-        if isinstance(finding, ForbiddenFile):
-            LOGGER.error("%s", finding.words)
-            return True
-        if not self._archive.files.path(entry.file).parent.is_dir():
-            self._halt(f"The folder of {entry.file} is gone: this is not the disk it was.")
-        elif self._set_aside >= _MOST_SET_ASIDE:
-            self._halt(f"More than {_MOST_SET_ASIDE} files are damaged.")
-        else:
-            set_aside(self._archive, self._damaged, finding)
-            self._set_aside += 1
-        return True
+    def _examined(self, entry: Entry) -> bool:
+        """Whether a file is bad; it has been set aside then."""
+        if self._examiner is None:
+            # Only now: its modules take half a megabyte, which a server that has nothing to examine does without.
+            from pacsberry.upkeep.examining import Examiner
 
-    def _halt(self, reason: str) -> None:
-        if self._halted:
-            return
-        self._halted = reason
-        LOGGER.error("%s Nothing more is set aside; look at the card and run: pacsberry check --checksums", reason)
-
-    def _read(self, entry: Entry) -> Verified:
-        was_cached = is_cached(self._archive.files, entry)
-        share = entry.bytes_on_card / max(1, entry.size)
-        try:
-            return verify(self._archive.files, entry, read=True, on_piece=lambda size: self._pace(size * share))
-        finally:
-            if not was_cached:
-                forget_pages(self._archive.files, entry)
+            self._examiner = Examiner(self._archive, self._damaged, self._pace)
+        return self._examiner.examine(entry)
 
     def _pace(self, size: float) -> None:
         """Wait as long as these bytes may take."""
@@ -273,13 +246,9 @@ class Scrubber:
 
     # --- what is written -------------------------------------------------------------------------------------------
 
-    def _write_checksums(self) -> None:
-        found, self._checksums = self._checksums, []
-        self._archive.mending.note_crc32(found)
-
     def _note(self) -> None:
-        if self._checksums:
-            self._write_checksums()
+        if self._examiner is not None:
+            self._examiner.write_checksums()
         if self._record != self._noted:
             record = self._record
             self._archive.index.write(record.write)

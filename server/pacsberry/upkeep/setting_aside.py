@@ -7,7 +7,10 @@ from pacsberry.archive.inventory import Entry
 from pacsberry.errors import UnknownResource
 from pacsberry.model import Level
 from pacsberry.upkeep.damaged import DamagedFolder
-from pacsberry.upkeep.findings import DamagedContent, EntryFinding
+from pacsberry.upkeep.entry_findings import (
+    DamagedContent,
+    EntryFinding,
+)
 
 LOGGER = logging.getLogger("pacsberry.archive")
 

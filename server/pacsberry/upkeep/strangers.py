@@ -14,7 +14,13 @@ from pacsberry.archive.inventory import Entry, Inventory, bucket_of
 from pacsberry.archive.snapshots import Snapshots
 from pacsberry.errors import DamagedFile, PacsberryError, UnreadableDicom
 from pacsberry.model import Header, Level
-from pacsberry.upkeep.findings import DuplicateInstance, Finding, ForeignFile, UnknownAttachment, UnknownInstance
+from pacsberry.upkeep.finding import Finding
+from pacsberry.upkeep.findings import (
+    DuplicateInstance,
+    ForeignFile,
+    UnknownAttachment,
+    UnknownInstance,
+)
 from pacsberry.upkeep.verifying import verify
 
 _BUCKET: Final = re.compile(r"[0-9]{8}")

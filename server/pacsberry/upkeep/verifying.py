@@ -14,15 +14,15 @@ from pacsberry.archive.forms import is_packed
 from pacsberry.archive.inventory import Entry
 from pacsberry.archive.packedfile import PackedFile
 from pacsberry.errors import DamagedFile
-from pacsberry.upkeep.findings import (
+from pacsberry.upkeep.entry_findings import (
     BrokenPacking,
-    Finding,
     ForbiddenFile,
     MissingFile,
     UnreadableFile,
     WrongChecksum,
     WrongSize,
 )
+from pacsberry.upkeep.finding import Finding
 
 PIECE_BYTES: Final = 2**18
 _FORBIDDEN: Final = (errno.EACCES, errno.EPERM)
