@@ -18,7 +18,7 @@ _ROOT = "2.25.3141592654"
 
 
 class CtStream:
-    """One association with a server."""
+    """Slices for one server, in one association after the other."""
 
     def __init__(self, port: int, first_patient: int, called: str) -> None:
         self.patient = first_patient
@@ -34,28 +34,37 @@ class CtStream:
         self._message = bytearray(message)
         self._patient_at = _places(message, str(_PATIENT).encode())
         self._slice_at = _places(message, str(_SLICE).encode())
-        self._peer = RawPeer(port, seconds=120)
-        self._peer.associate(associate_rq([(_CONTEXT, CT, (EXPLICIT,))], called=called.encode(), calling=b"BENCH"))
+        self._port, self._called = port, called
+        self._peer: RawPeer | None = None
 
     def send_while(self, goes_on: Callable[[], bool]) -> int:
         """Send slices until told not to, each acknowledged with success; returns how many.  Raises BenchFailure."""
-        before = self.slices
+        before, peer = self.slices, self._associated()
         while goes_on():
             if self.slices % SLICES_PER_PATIENT == 0:
                 self.patient += 1
                 self._write(self._patient_at, self.patient)
             self._write(self._slice_at, self.slices)
-            self._peer.socket.sendall(self._message)
-            status = self._peer.read_status()
+            peer.socket.sendall(self._message)
+            status = peer.read_status()
             if status != 0:
                 raise BenchFailure(f"slice {self.slices} was answered with 0x{status:04X}")
             self.slices += 1
         return self.slices - before
 
     def close(self) -> None:
-        """Release the association."""
-        self._peer.release()
-        self._peer.socket.close()
+        """Release the association; the next slice opens another one."""
+        if self._peer is not None:
+            self._peer.release()
+            self._peer.socket.close()
+            self._peer = None
+
+    def _associated(self) -> RawPeer:
+        if self._peer is None:
+            self._peer = RawPeer(self._port, seconds=120)
+            contexts = [(_CONTEXT, CT, (EXPLICIT,))]
+            self._peer.associate(associate_rq(contexts, called=self._called.encode(), calling=b"BENCH"))
+        return self._peer
 
     def _write(self, places: list[int], number: int) -> None:
         digits = str(_FIRST + number).encode()
