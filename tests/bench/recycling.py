@@ -130,13 +130,14 @@ def report(outcome: Outcome, facts: list[tuple[str, str]]) -> str:
     minutes = sum(turn.seconds for turn in outcome.full) / 60
     verdict = "met" if median(losses) <= _ALLOWED_LOSS else "**missed**"
     told = dict(facts)
+    server = f"{told['Date']}, {told['Machine']}, {told['Disk']}; Pacsberry {told['Pacsberry']}"
     head = (
-        f"{told['Date']}, {told['Machine']}, {told['Disk']}; Pacsberry {told['Pacsberry']}; load when it began "
-        f"{told['Load when it began']}. {minutes:.0f} minutes of constant ingest by one sender into a server on a 4 GB "
-        f"ext4 that is full from the start: {outcome.sent} CT slices of 526 KB, {SLICES_PER_PATIENT} for each patient, went "
-        f"through an archive of {outcome.archive_bytes / 1e9:.1f} GB, and every one was acknowledged with success. In "
-        "between the same stream goes to an empty server. Loss is taken turn by turn against the two turns beside it; "
-        f"a cell is the median (lowest - highest). Goal: at most {_ALLOWED_LOSS:.0f} % of the rate: {verdict}."
+        f"{server}; load when it began {told['Load when it began']}. {minutes:.0f} minutes of constant ingest by one "
+        f"sender into a server on a 4 GB ext4 that is full from the start: {outcome.sent} CT slices of 526 KB, "
+        f"{SLICES_PER_PATIENT} for each patient, went through an archive of {outcome.archive_bytes / 1e9:.1f} GB, and "
+        "every one was acknowledged with success. In between the same stream goes to an empty server. Loss is taken "
+        "turn by turn against the two turns beside it; a cell is the median (lowest - highest). "
+        f"Goal: at most {_ALLOWED_LOSS:.0f} % of the rate: {verdict}."
     )
     lines = [
         head,

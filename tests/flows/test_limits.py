@@ -95,6 +95,8 @@ def test_a_sender_waits_on_a_full_disk_until_room_is_made(tmp_path: Path) -> Non
             assert "P50" in there
             assert "P0" not in there
             assert {"P19", "P18"} <= there
+            fill(disk, leave=33 * 2**20)
+            house.upload(patient(52, rows=1024))
             fill(disk, leave=0, name="more")
             for patient_id in house.get("/patients"):
                 house.ask("PUT", f"/patients/{patient_id}/protected", b"1")

@@ -2,7 +2,8 @@
 
 waitress 3.0.2 collects every body in a buffer of its own, on disk from a size on, so an upload would be written twice.
 Here its parser is given another buffer: an upload goes from the socket straight into a spool file of the archive,
-anything else into memory up to a bound.  What cannot be let in (access, size, room) is refused as soon as it is known.
+anything else into memory up to a bound, and a small upload, too, while the recycler makes room.  What cannot be let in
+(access, size, room) is refused as soon as it is known.
 
 Of waitress this uses, beside `received` and `close`: `parse_header`, the attributes `command path query headers
 request_uri content_length chunked body_rcv error completed expect_continue`, and that a receiver calls `append`,
@@ -12,6 +13,7 @@ request_uri content_length chunked body_rcv error completed expect_continue`, an
 import io
 import logging
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import BinaryIO, Protocol
 
@@ -21,7 +23,7 @@ from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
 from waitress.utilities import Error as WaitressError
 
 from pacsberry.archive import Spool
-from pacsberry.errors import PacsberryError, TooLarge
+from pacsberry.errors import NoRoom, PacsberryError, TooLarge
 from pacsberry.http.access import Access, Verification
 from pacsberry.http.errors import Malformed, phrase, tell
 from pacsberry.http.request import method_of, normal_path
@@ -101,6 +103,43 @@ class SpoolSink:
         self.spool.discard()
 
 
+class WaitingSink:
+    """A small upload for which there is no room yet: held in memory until a worker has waited for some."""
+
+    def __init__(self, make_spool: Callable[[], Spool], limit_bytes: int, verification: Verification | None) -> None:
+        """`make_spool` waits a bounded time, and raises NoRoom."""
+        self._held = MemorySink(limit_bytes)
+        self._make_spool = make_spool
+        self._verification = verification
+        self._spool: Spool | None = None
+
+    def append(self, data: bytes) -> None:
+        """Take the next bytes; TooLarge, or Unauthorized when that has been found out meanwhile."""
+        if self._verification is not None and self._verification.refusal is not None:
+            raise self._verification.refusal
+        self._held.append(data)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def getfile(self) -> BinaryIO:
+        """This sink, so that the door can take the spool from it."""
+        return self  # type: ignore[return-value]  # only the door looks at it, never a reader
+
+    @property
+    def spool(self) -> Spool:
+        """The upload as a file, once there is room; for a worker.  Raises NoRoom."""
+        if self._spool is None:
+            self._spool = self._make_spool()
+            self._spool.write(self._held.getfile().read())
+        return self._spool
+
+    def close(self) -> None:
+        """Remove the file unless the archive has taken it over."""
+        if self._spool is not None:
+            self._spool.discard()
+
+
 def too_large(limit_bytes: int) -> TooLarge:
     """The error for a body over its limit."""
     return TooLarge(f"The body is larger than {limit_bytes / 2**20:g} MB, the most this address takes.")
@@ -144,7 +183,13 @@ class Reception:
         if user is None:
             verification = Verification(self._access, parser.remote_ip, authorization)
             parser.defer(verification)
-        spool = self._spool(expected_bytes=max(0, parser.content_length), may_wait=False)
+        expected = max(0, parser.content_length)
+        try:
+            spool = self._spool(expected_bytes=expected, may_wait=False)
+        except NoRoom:  # the recycler is at work; the listening thread waits for nobody
+            if parser.chunked or expected > self._small_body_bytes:
+                raise
+            return WaitingSink(partial(self._spool, expected_bytes=expected), self._small_body_bytes, verification)
         return SpoolSink(spool, limit, verification)
 
 

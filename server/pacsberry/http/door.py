@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pacsberry.errors import PacsberryError
 from pacsberry.http.access import Access
 from pacsberry.http.answers import Part
-from pacsberry.http.body import SpoolSink
+from pacsberry.http.body import SpoolSink, WaitingSink
 from pacsberry.http.channel import FileBuffer
 from pacsberry.http.context import Context
 from pacsberry.http.errors import fault_of, phrase, tell
@@ -90,7 +90,7 @@ class Door:
 
 def _request(environ: "WSGIEnvironment", command: str, method: str, path: str, user: str, *, is_local: bool) -> Request:
     body = environ["wsgi.input"]
-    spooled = isinstance(body, SpoolSink)
+    spooled = isinstance(body, SpoolSink | WaitingSink)
     return Request(
         method=method,
         path=path,
