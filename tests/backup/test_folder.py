@@ -172,6 +172,29 @@ def test_what_is_packed_or_deleted_while_a_backup_runs_is_taken_as_it_is_then(
     assert packed == [ids[2]]
 
 
+def test_what_is_said_of_something_that_came_too_late_is_left_out(
+    tmp_path: Path, storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_archive(storage) as archive:
+        fill(archive, 2)
+        late: list[str] = []
+
+        def meanwhile() -> frozenset[str]:
+            if not late:
+                late.extend(fill(archive, 1, "P2"))
+                archive.labels.add(Level.INSTANCE, late[0], "exam")
+                attach(archive, Level.INSTANCE, late[0], 1030, b"report")
+            return settle()
+
+        with target(tmp_path / "stick") as opened:
+            settle = opened.settle
+            monkeypatch.setattr(opened, "settle", meanwhile)
+            head = _run(archive, opened)
+
+    assert late
+    assert (head.counts["instances"], head.counts["attachments"], head.counts["notes"]) == (2, 0, 0)
+
+
 def test_what_an_interrupted_backup_left_is_read_before_it_is_trusted(tmp_path: Path, storage: Path) -> None:
     stick = tmp_path / "stick"
     with open_archive(storage) as archive:

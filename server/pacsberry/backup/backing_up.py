@@ -14,6 +14,7 @@ from pacsberry.archive.holdings import Held, HeldAttachment, HeldInstance, Holdi
 from pacsberry.archive.inventory import Entry
 from pacsberry.archive.notes import all_notes
 from pacsberry.archive.snapshots import Snapshots
+from pacsberry.backup.digests import DigestMap
 from pacsberry.backup.lines import (
     AttachmentLine,
     InstanceLine,
@@ -83,6 +84,7 @@ class BackupRun:
         self._list = ListWriter(target.write_list)
         self._context: dict[Level, Line] = {}  # of the instance to come, as far as it is not written yet
         self._waiting: list[tuple[Line, Stored | None]] = []  # lines until their objects have been read back
+        self._saved = DigestMap()  # the resources that are in the backup
         self._counts = dict.fromkeys(("patients", "studies", "series", "instances", "attachments", "notes"), 0)
         self._failures: list[Failure] = []
         self._failure_count = 0
@@ -92,12 +94,15 @@ class BackupRun:
         """Do it; the head of the backup, which is complete now.  Raises TargetFailed, NoRoom."""
         for patient in self._holdings.patients():
             self._save_patient(patient)
+        self._settle()
         for attachment in self._holdings.attachments():
-            self._save_attachment(attachment)
+            if attachment.entry.resource_id in self._saved:
+                self._save_attachment(attachment)
         self._settle()
         with self._index.read() as connection:
             for note in all_notes(connection):
-                self._write(NoteLine(replace(note, attachments=())), None)
+                if note.id in self._saved:  # the resource did not come too late for this backup
+                    self._write(NoteLine(replace(note, attachments=())), None)
         self._list.finish()
         for copy in about.copies:
             self._target.add_copy(copy.name, copy.content)
@@ -187,6 +192,8 @@ class BackupRun:
     def _write(self, line: Line, stored: Stored | None) -> None:
         self._list.add(line)
         self._counts[_COUNTED[type(line)]] += 1
+        if not isinstance(line, AttachmentLine | NoteLine):
+            self._saved.add(line.id)
         if stored is not None:
             self._stored_bytes += stored.stored_size
 
