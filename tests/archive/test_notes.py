@@ -72,7 +72,7 @@ def execute(change: str, connection: sqlite3.Connection) -> None:
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 30
     while not is_so():
         assert time.monotonic() < limit
         time.sleep(0.01)

@@ -54,7 +54,7 @@ def states(storage: Path) -> dict[str, Note]:
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 30
     while not is_so():
         assert time.monotonic() < limit
         time.sleep(0.01)

@@ -291,7 +291,7 @@ def test_lines_that_were_written_and_not_settled_take_nothing_back(tmp_path: Pat
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 30
     while not is_so():
         assert time.monotonic() < limit
         time.sleep(0.01)
