@@ -2,7 +2,9 @@
 
 import json
 import os
+import random
 import shutil
+import threading
 import uuid
 from pathlib import Path
 
@@ -131,3 +133,32 @@ def test_a_folder_that_is_no_archive_is_left_alone(tmp_path: Path) -> None:
     assert (result.exit_code, repair.exit_code) == (Exit.FAILED, Exit.FAILED)
     assert "There is no index" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.proof
+def test_a_server_under_load_gives_no_false_alarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # with the second look, as people run it
+    stop = threading.Event()
+    with as_process(tmp_path) as house:
+
+        def use(kind: str) -> None:
+            number = 0
+            while not stop.is_set():
+                number += 1
+                told = house.upload(make_instance(kind, patient_id=f"{kind}{number % 20}", instance=number))
+                house.ask("PUT", f"/patients/{told['ParentPatient']}/attachments/1024", b"attached")
+                if random.random() < 0.6:
+                    house.ask("DELETE", f"/instances/{told['ID']}")
+
+        users = [threading.Thread(target=use, args=(kind,)) for kind in ("CT", "MR", "CR")]
+        for user in users:
+            user.start()
+        try:
+            results = [run(house, *options) for options in ((), ("--checksums",)) * 4]
+        finally:
+            stop.set()
+            for user in users:
+                user.join()
+
+        assert [(result.exit_code, result.stdout) for result in results if result.exit_code != Exit.OK] == []
+        assert house.counts()[3] > 50

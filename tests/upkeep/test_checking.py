@@ -5,6 +5,7 @@ import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -234,6 +235,13 @@ def test_a_bit_that_flipped_is_found_only_by_reading(tmp_path: Path) -> None:
     assert not check(tmp_path).is_clean
 
 
+def test_a_file_cut_short_is_found_without_reading(tmp_path: Path) -> None:
+    fill(tmp_path)
+    a_short_file(tmp_path)
+
+    assert kinds(check(tmp_path, read=False).findings) == [WrongSize]
+
+
 def test_a_file_without_a_crc_is_compared_by_its_md5(tmp_path: Path) -> None:
     fill(tmp_path, attachments=1)
     execute(tmp_path, "UPDATE attachments SET crc32 = NULL")
@@ -410,3 +418,39 @@ def test_an_attachment_in_a_bucket_of_its_own_is_compared(tmp_path: Path) -> Non
     execute(tmp_path, "UPDATE attachments SET file = '00000077/nowhere.bin'")
 
     assert kinds(check(tmp_path).findings) == [MissingFile, UnknownAttachment]
+
+
+def test_what_the_remover_is_about_to_take_away_is_no_finding(tmp_path: Path) -> None:
+    fill(tmp_path)
+    name = f"00000000/{uuid.uuid4()}.dcm"
+    shutil.copy(files(tmp_path)[0], tmp_path / "files" / name)
+    execute(tmp_path, f"INSERT INTO garbage VALUES ('{name}')")  # noqa: S608 - our name
+
+    assert check(tmp_path).is_clean
+
+
+def test_a_changed_copy_does_not_take_the_place_of_a_lost_file(tmp_path: Path) -> None:
+    header = fill(tmp_path)[2]
+    path = file_of(tmp_path, header)
+    copy = path.with_name(f"{uuid.uuid4()}.dcm")
+    path.rename(copy)
+    flip(copy)
+
+    assert kinds(check(tmp_path).findings) == [MissingFile, ForeignFile]
+    repair(tmp_path)
+
+    assert check(tmp_path).is_clean
+    assert served(tmp_path, header) is None
+
+
+def test_an_index_that_was_lost_is_not_made_anew_file_by_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "MOST_FINDINGS", 5)
+    fill(tmp_path, 9)
+    execute(tmp_path, "DELETE FROM instances")
+    read: list[BinaryIO] = []
+
+    with open_reading(tmp_path, tmp_path / INDEX) as archive:
+        report = Check(archive.index, archive.files, read_header=read.append, is_alone=True).run()  # type: ignore[arg-type]
+
+    assert kinds(report.findings) == [TooManyFindings]
+    assert read == []

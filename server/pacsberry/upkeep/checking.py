@@ -228,8 +228,6 @@ class Check:
         return confirmed
 
     def _is_still_bad(self, entry: Entry) -> bool:
-        return (
-            self._inventory.present(entry)
-            and verify(self._files, entry, read=self._read_everything).finding is not None
-            and self._inventory.present(entry)
-        )
+        # In this order: a file goes after its entry, so what is missing because it was deleted has no entry by now.
+        is_bad = verify(self._files, entry, read=self._read_everything).finding is not None
+        return is_bad and self._inventory.present(entry)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Final
 from pacsberry.archive import Archive
 from pacsberry.archive.inventory import Entry
 from pacsberry.archive.scrub_record import ScrubRecord
-from pacsberry.errors import PacsberryError
 from pacsberry.model import Clock
 from pacsberry.upkeep.damaged import DamagedFolder
 from pacsberry.upkeep.idle import be_least
@@ -258,5 +257,5 @@ class Scrubber:
     def _note_quietly(self) -> None:
         try:
             self._note()
-        except (OSError, PacsberryError) as error:
+        except Exception as error:  # noqa: BLE001 - the end of the thread; nothing of value is lost
             LOGGER.error("The place of the scrub cannot be noted; some files will be read again: %s", error)
