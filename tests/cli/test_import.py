@@ -129,6 +129,21 @@ def test_upload_is_called_as_the_old_script_was(tmp_path: Path, folder: Path) ->
     assert (result.exit_code, again.exit_code, wrong.exit_code) == (0, 0, 1)
 
 
+def test_upload_checks_the_certificate_of_https(tmp_path: Path, folder: Path) -> None:
+    key, certificate, both = tmp_path / "key.pem", tmp_path / "certificate.pem", tmp_path / "both.pem"
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*make.split(), *names], check=True, capture_output=True)
+    both.write_bytes(key.read_bytes() + certificate.read_bytes())
+    with in_process(tmp_path, {"SslEnabled": True, "SslCertificate": str(both)}) as house:
+        upload = ("upload", "--https", "localhost", house.http_port, folder)
+        trusted, unknown = run(*upload, SSL_CERT_FILE=str(certificate)), run(*upload, SSL_CERT_FILE=os.devnull)
+
+    assert (trusted.exit_code, unknown.exit_code) == (0, 1)
+    assert "3 brought" in trusted.output
+    assert "certificate verify failed" in unknown.output
+
+
 def test_upload_takes_several_sources(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "a.zip").write_bytes(zipped({"a": make_instance("MR")}))
     (tmp_path / "b.dcm").write_bytes(make_instance("SR"))

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from pacsberry.errors import TooLarge, UnreadableDicom
 from pacsberry.importing import unpacking
-from pacsberry.importing.items import LARGEST_FILE, Fate
+from pacsberry.importing.items import LARGEST_FILE, Fate, exactly
 from pacsberry.importing.sources import SingleFile, local_source
 from pacsberry.importing.tarred import Tarred
 from pacsberry.importing.unpacking import unpacked
@@ -99,7 +99,7 @@ def test_links_and_devices_in_a_tar_have_no_content(tmp_path: Path, kind: bytes)
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
         info = tarfile.TarInfo("trap.dcm")
-        info.type, info.linkname, info.size = kind, "/etc/passwd", 0
+        info.type, info.linkname, info.size = kind, "/etc/passwd", 700  # which only a file would have
         archive.addfile(info)
         info = tarfile.TarInfo("good.dcm")
         info.size = len(CT)
@@ -243,6 +243,25 @@ def test_something_else_is_no_source(tmp_path: Path) -> None:
         local_source(str(tmp_path / "nothing"))
     with pytest.raises(Exception, match="neither a folder"):
         local_source("/dev/null")
+
+
+def test_a_header_whose_checksum_is_wrong_ends_the_tar(tmp_path: Path) -> None:
+    data = bytearray(tarred({"good": b"1", "other": b"2"}))
+    data[data.index(b"other")] ^= 0x20
+
+    told = look(source(tmp_path, bytes(data)))
+
+    assert [finding.fate for finding in told.findings] == [Fate.KEPT, Fate.UNREADABLE]
+    assert "a header is wrong" in told.findings[1].reason
+
+
+@pytest.mark.parametrize("chunks", [[b"abc"], [b"ab", b"c"], [b"a"], [], [b"ab", b"", b"c"]])
+def test_never_more_bytes_leave_than_were_announced(chunks: list[bytes]) -> None:
+    sent: list[bytes] = []
+    with pytest.raises(UnreadableDicom):
+        sent.extend(exactly(iter(chunks), 2))
+
+    assert len(b"".join(sent)) <= 2
 
 
 @given(st.binary(max_size=3000), st.integers(0, 4000))

@@ -54,6 +54,7 @@ def transfer(work: Transfer, server: Server) -> Exit:
 
 
 def _bring(work: Transfer, server: Server, tally: Tally, report: ReportFile | None) -> None:
+    server.ask_once("GET", "/system")
     click.echo(f"Looking at {', '.join(source.name for source in work.sources)} …", err=True)
     total = sum(source.total() for source in work.sources)
     label = "Rehearsing" if work.wishes.is_rehearsal else "Bringing"

@@ -75,7 +75,7 @@ class Remote:
 
     def total(self) -> int:
         """About the bytes of all instances; NotAllowed, PeerFailed."""
-        told: Any = self._told("/statistics")
+        told: Any = self._told(self._server.ask_once("GET", "/statistics"), "/statistics")
         try:
             count, size = int(told["CountInstances"]), int(told["TotalUncompressedSize"])
         except (KeyError, TypeError, ValueError) as error:
@@ -87,7 +87,8 @@ class Remote:
         """All instances; NotAllowed, PeerFailed."""
         since = 0
         while True:
-            page = self._told(f"/instances?since={since}&limit={_PAGE}")
+            path = f"/instances?since={since}&limit={_PAGE}"
+            page = self._told(self._server.ask("GET", path), path)
             if not isinstance(page, list) or not all(map(_is_identifier, page)):
                 raise PeerFailed(f"{self.name} is no Orthanc: its list of instances is not understood.")
             for instance in page:
@@ -102,8 +103,7 @@ class Remote:
         self._server.close_siblings()
         self._server.client.close()
 
-    def _told(self, path: str) -> object:
-        answer = self._server.ask("GET", path)
+    def _told(self, answer: Answer, path: str) -> object:
         if not answer.is_success:
             raise PeerFailed(f"{self.name}{path}: {answer.reason}")
         return answer.json()

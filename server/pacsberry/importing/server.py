@@ -89,13 +89,13 @@ class Server:
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> Answer:
         """A request that may be made again when the connection breaks off; any answer but 401, 403, 503 and 507."""
+        return self.patiently(lambda: self.ask_once(method, path, body))
 
-        def once() -> Answer:
-            answer = self.client.request(method, path, body)
-            self._check(answer)
-            return answer
-
-        return self.patiently(once)
+    def ask_once(self, method: str, path: str, body: bytes | None = None) -> Answer:
+        """The same without patience: for the first request, which tells whether the address is right."""
+        answer = self.client.request(method, path, body)
+        self._check(answer)
+        return answer
 
     def patiently(self, act: Callable[[], _T]) -> _T:
         """What `act` returns, tried again after a while when it raises PeerFailed."""
