@@ -28,8 +28,8 @@ class Scenario:
     settings: Mapping[str, object] = field(default_factory=dict)
     seconds: float = 4.0
     before: Sequence[Load] = ()  # what had gone on before the recording
-    change: Callable[[Path], None] | None = None  # and what then became of the storage folder
-    command: str = ""  # of ours, carried out on the stopped storage when the recording begins
+    change: Callable[[Path, Ledger], None] | None = None  # and what then became of the storage folder
+    command: Sequence[str] = ()  # of ours, carried out on the stopped storage when the recording begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,11 @@ def record(scenario: Scenario, folder: Path) -> Recording:
                 _run(scenario.before, _SECONDS_BEFORE, Scene(house, ledger, threading.Event(), point))
                 house.terminate()
             if scenario.change is not None:
-                scenario.change(point / STORAGE)
+                scenario.change(point / STORAGE, ledger)
     copy(base, image)
     with recorded(image, log, folder / "mounted") as point:
         if scenario.command:
-            program(scenario.command, "--data", point / STORAGE)
+            program(*scenario.command, "--data", point / STORAGE)
         with serving(folder, point, scenario.settings) as house:
             _run(scenario.loads, scenario.seconds, Scene(house, ledger, threading.Event(), point))
             assert house.terminate() == 0, "".join(house.log)

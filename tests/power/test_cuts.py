@@ -14,7 +14,7 @@ from tests.power.recording import Scenario, record
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "it is possible here")
 
-CUTS_OF_EACH = 25  # 200 and more in all
+CUTS_OF_EACH = 20  # 220 in all
 
 
 def test_what_was_acknowledged_survives_some_power_cuts(tmp_path: Path) -> None:
