@@ -174,15 +174,19 @@ def test_a_picture_that_says_so_takes_the_place_of_one_that_cannot_be_shown(serv
     assert (shown.headers["content-type"], shown.body[:4]) == ("image/png", b"\x89PNG")
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_a_client_that_has_a_picture_is_told_so_without_a_worker(server: Live, id: str, name: str) -> None:
-    etag = server.get(f"/instances/{id}/{name}").headers["etag"]
+def test_a_client_that_has_a_product_is_told_so_without_a_worker(tmp_path: Path) -> None:
+    with live_server(tmp_path) as server:
+        id = server.upload(make_image(FRAMES))["ID"]
+        tags = {name: server.get(f"/instances/{id}/{name}").headers["etag"] for name in ALL}
+        tags["frames/0/numpy"] = server.get(f"/instances/{id}/frames/0/numpy").headers["etag"]
+        other = {name: server.get(f"/instances/{id}/frames/1/{name}").headers["etag"] for name in ALL}
+        server.pictures.pool.stop()
+        server.pictures.pool = WorkerPool(Limits(), start=acting("nothing works here"))
 
-    again = server.get(f"/instances/{id}/{name}", {"If-None-Match": etag})
-    other = server.get(f"/instances/{id}/frames/1/{name}", {"If-None-Match": etag})
-
-    assert (again.status, again.body, again.headers["etag"]) == (304, b"", etag)
-    assert other.status == 200
+        for name, etag in tags.items():
+            again = server.get(f"/instances/{id}/{name}", {"If-None-Match": etag})
+            assert (again.status, again.body, again.headers["etag"]) == (304, b"", etag)
+        assert not set(tags.values()) & set(other.values())
 
 
 def test_another_window_size_or_format_has_another_entity_tag(server: Live, id: str) -> None:
@@ -250,13 +254,15 @@ def test_the_array_of_a_series_has_its_slices_in_order(tmp_path: Path) -> None:
         assert server.get("/series/unknown/numpy").status == 404
 
 
-def test_images_of_different_sizes_are_no_array(tmp_path: Path) -> None:
+@pytest.mark.parametrize("other", [VALUES[:5], VALUES.view("u2")])
+def test_images_of_different_kinds_are_no_array(other: NDArray[Any], tmp_path: Path) -> None:
     with live_server(tmp_path) as server:
         server.upload(make_image(VALUES, instance=1))
-        told = server.upload(make_image(VALUES[:5], instance=2))
+        told = server.upload(make_image(other, instance=2))
 
         with pytest.raises((HTTPException, ConnectionError)):
-            server.get(f"/series/{told['ParentSeries']}/numpy")
+            server.get(f"/series/{told['ParentSeries']}/numpy?rescale=0")
+        assert server.pictures.waiting.bytes == 0
 
 
 def test_an_image_that_kills_workers_costs_nobody_else_anything(tmp_path: Path) -> None:

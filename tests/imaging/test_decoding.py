@@ -320,6 +320,13 @@ def test_a_compressed_image_of_another_size_than_the_file_claims_is_refused(synt
         values_of(make_image(speckle("u1", 8, 8), syntax, tags={"Rows": 4000, "Columns": 4000}))
 
 
+def test_rle_segments_of_another_kind_of_image_are_refused() -> None:
+    colours = _encapsulated(made.rle(speckle("u1", 8, 8, 3)))
+
+    with pytest.raises(NotUnderstood, match="RLE segments"):
+        values_of(make_image(speckle("u1", 8, 8), made.RLE, tags={"PixelData": colours}))
+
+
 @pytest.mark.parametrize("syntax", [*made.LOSSLESS, made.JPEG_BASELINE])
 def test_a_stream_cut_short_is_refused_or_shown_and_never_an_error_of_ours(syntax: str) -> None:
     stream = made.compress(speckle("u1", 32, 32), syntax, bits=8)

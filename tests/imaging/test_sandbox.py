@@ -48,6 +48,8 @@ def _tried(deed: str) -> "subprocess.CompletedProcess[str]":
         "os.fork()",
         "os.kill(os.getppid(), 0)",
         "open('/tmp/pacsberry-never', 'wb')",
+        "os.open('/dev/null', os.O_WRONLY)",
+        "os.open('/dev/null', os.O_RDWR)",
         "os.unlink('/nowhere')",
         "os.rename('/nowhere', '/else')",
         "os.mkdir('/tmp/pacsberry-never')",
