@@ -295,6 +295,7 @@ def test_a_backup_or_patient_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert "There is no backup '1999'" in _error(tmp_path, "stick", "--backup", "1999")
     assert "There is no complete backup" in _error(tmp_path, "old")
     assert "is no folder" in _error(tmp_path, "nowhere")
+    assert "Did you mean stick?" in _error(tmp_path, ".")
 
 
 def test_configuration_files_are_written_out_and_never_over_others(tmp_path: Path) -> None:

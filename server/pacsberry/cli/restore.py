@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from pacsberry.backup import layout
 from pacsberry.backup.catalog import Place, lines_of, read_catalog, read_copy
 from pacsberry.backup.lines import InstanceLine, PatientLine, StudyLine
 from pacsberry.backup.manifest import Failure, Head
@@ -81,7 +82,9 @@ def command(
 
 def _chosen(source: Path, heads: tuple[Head, ...], wanted: str | None) -> Head:
     if not heads:
-        raise BadBackup(f"There is no complete backup in {source}.")
+        below = sorted(str(path.parent) for path in source.glob(f"*/{layout.BACKUPS}"))
+        hint = f" Did you mean {below[0]}?" if below else ""
+        raise BadBackup(f"There is no complete backup in {source}.{hint}")
     if wanted is None:
         return heads[-1]
     for head in reversed(heads):
