@@ -115,6 +115,22 @@ def test_a_damaged_file_is_named_and_not_copied_and_the_rest_goes_on(tmp_path: P
     assert len(_objects(tmp_path / "stick")) == 3
 
 
+def test_a_name_that_leads_out_of_the_storage_is_not_followed(tmp_path: Path, storage: Path) -> None:
+    failures: list[Failure] = []
+    with open_archive(storage) as archive:
+        ids = fill(archive, 2)
+        archive.index.write(
+            lambda connection: connection.execute(
+                "UPDATE instances SET file = '../index.sqlite3' WHERE id = ?", ids[:1]
+            )
+        )
+
+        head = back_up(archive, tmp_path / "stick", failures=failures)
+
+    assert [failure.what for failure in failures] == [f"instance {ids[0]}"]
+    assert set(saved(tmp_path / "stick", head)) == set(ids[1:])
+
+
 def test_a_packed_file_stays_packed_and_is_checked_by_its_content(tmp_path: Path, storage: Path) -> None:
     failures: list[Failure] = []
     with open_archive(storage) as archive:

@@ -14,6 +14,7 @@ from pacsberry.archive.holdings import Held, HeldAttachment, HeldInstance, Holdi
 from pacsberry.archive.inventory import Entry
 from pacsberry.archive.notes import all_notes
 from pacsberry.archive.snapshots import Snapshots
+from pacsberry.backup import layout
 from pacsberry.backup.digests import DigestMap
 from pacsberry.backup.lines import (
     AttachmentLine,
@@ -142,6 +143,9 @@ class BackupRun:
         """The object in the target, copied if need be, and what it is the object of by now; None when it cannot be."""
         for _ in range(_TRIES):
             entry = held.entry
+            if not layout.is_object(entry.file):
+                self._fail(entry, "this is no name of a file of the storage: the index is damaged")
+                return None
             found = self._target.find(entry)
             if found is not None:
                 return held, found
