@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pacsberry.errors import PacsberryError
+from pacsberry.errors import PacsberryError, PeerFailed
 from pacsberry.importing.importer import Importer, Wishes
 from pacsberry.importing.items import Fate, Finding, Item
 from pacsberry.importing.server import Sent, Server
@@ -99,7 +99,10 @@ class Recorder(Server):
         return answer
 
     def patiently(self, act: Callable[[], object]) -> object:  # type: ignore[override]
-        return act()
+        try:
+            return act()
+        except PeerFailed:
+            return act()
 
 
 def write_all(folder: Path, files: Mapping[str, bytes]) -> Path:

@@ -160,20 +160,35 @@ def test_what_concerns_every_file_ends_the_import(tmp_path: Path, error: Excepti
         run(Recorder(answers=fail), path)
 
 
-def test_a_member_is_sent_once_more_when_the_server_breaks_off(tmp_path: Path) -> None:
-    (tmp_path / "a.zip").write_bytes(zipped({"one": CT}))
+class OnceGone(Recorder):
+    """Breaks off at the first file."""
 
-    class OnceGone(Recorder):
-        def send(self, content: object) -> Sent:
-            sent = super().send(content)
-            if len(self.given) == 1:
-                raise PeerFailed("gone")
-            return sent
+    def send(self, content: object) -> Sent:
+        sent = super().send(content)
+        if len(self.given) == 1:
+            raise PeerFailed("gone")
+        return sent
 
+
+def test_a_file_is_sent_once_more_when_the_server_breaks_off(tmp_path: Path) -> None:
+    for name, data in (("a.zip", zipped({"one": CT})), ("one", CT)):
+        (tmp_path / name).write_bytes(data)
+        server = OnceGone()
+
+        assert run(server, tmp_path / name).counts() == {Fate.KEPT: 1}
+        assert server.given == [CT, CT]
+
+
+def test_a_member_of_a_tar_cannot_be_sent_again_and_the_next_one_is_whole(tmp_path: Path) -> None:
+    other = make_instance("MR")
+    (tmp_path / "a.tar").write_bytes(tarred({"one": CT, "two": other}))
     server = OnceGone()
 
-    assert run(server, tmp_path / "a.zip").counts() == {Fate.KEPT: 1}
-    assert server.given == [CT, CT]
+    told = run(server, tmp_path / "a.tar")
+
+    assert told.counts() == {Fate.UNREADABLE: 1, Fate.KEPT: 1}
+    assert "cannot be read again" in told.of(Fate.UNREADABLE)[0].reason
+    assert server.given == [CT, other]
 
 
 def test_a_damaged_member_harms_only_itself(tmp_path: Path) -> None:

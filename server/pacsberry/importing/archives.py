@@ -23,9 +23,9 @@ SUFFIXES: Final = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2
 
 _MOST_MEMBERS: Final = 2_000_000  # of a ZIP
 _TAR_BLOCK: Final = 512  # bytes
-_ENTRY_BYTES: Final = 80  # about what the ZIP itself needs for a member
+_ENTRY_BYTES: Final = 76  # what a ZIP needs for a member beside its content and twice its name
 
-_Read = Callable[[BinaryIO, str, int], Iterator[Found]]
+_Read = Callable[[BinaryIO, Path, str], Iterator[Found]]
 
 
 def is_archive_name(name: str) -> bool:
@@ -48,7 +48,7 @@ def found_in_file(path: Path, name: str) -> Iterator[Found]:
                 yield Item(name, size, functools.partial(open_file, path))
                 return
             file.seek(0)
-            for found in read(file, name, size):
+            for found in read(file, path, name):
                 done += found.amount
                 yield found
         except (PacsberryError, OSError) as error:
@@ -83,26 +83,28 @@ def _rewound(file: BinaryIO) -> BinaryIO:
     return file
 
 
-def _in_zip(file: BinaryIO, name: str, size: int) -> Iterator[Found]:
-    zipped = ZippedFile(file, size=size)
+def _in_zip(file: BinaryIO, path: Path, name: str) -> Iterator[Found]:
+    zipped = ZippedFile(file, size=file.seek(0, io.SEEK_END))
     zipped.check(largest_member_bytes=LARGEST_FILE, most_members=_MOST_MEMBERS)
     for member in zipped.members():
         if member.name.endswith(b"/"):
             continue
         yield Item(
             f"{name}: {printable(member.name)}",
-            member.packed + _ENTRY_BYTES,
-            functools.partial(_zip_member, zipped, member),
-            lasting=False,
+            member.packed + _ENTRY_BYTES + 2 * len(member.name),
+            functools.partial(_zip_member, path, member),
         )
 
 
 @contextlib.contextmanager
-def _zip_member(zipped: ZippedFile, member: Member) -> Iterator[Content]:
-    yield Stream(zipped.content(member), member.size)
+def _zip_member(path: Path, member: Member) -> Iterator[Content]:
+    """One member, of the ZIP opened anew: four of them are sent at a time."""
+    with open_regular(path) as raw:
+        size = raw.seek(0, io.SEEK_END)
+        yield Stream(ZippedFile(raw, size=size).content(member), member.size)
 
 
-def _in_tar(file: BinaryIO, name: str, size: int) -> Iterator[Found]:
+def _in_tar(file: BinaryIO, path: Path, name: str) -> Iterator[Found]:
     tarred = Tarred(unpacked(file))
     before = 0
     for member in tarred.members():

@@ -36,6 +36,7 @@ class Tarred:
         self._chunks = chunks
         self._data = b""
         self._left = 0  # bytes of the current member's data and padding that nobody has read
+        self._unread: TarMember | None = None  # the current member, until somebody begins to read it
 
     def members(self) -> Iterator[TarMember]:
         """All members in order; the data of one must be read before the next is asked for, or is passed over."""
@@ -59,10 +60,14 @@ class Tarred:
             extended = {}
             if kind not in _WITHOUT_DATA:
                 self._left = member.size + -member.size % _BLOCK
+            self._unread = member
             yield member
 
     def content(self, member: TarMember) -> Iterator[bytes]:
-        """The bytes of the member that `members` has given last."""
+        """The bytes of the member that `members` has given last, once."""
+        if self._unread is not member:
+            raise UnreadableDicom("A tar is read in order; what has been read of it cannot be read again.")
+        self._unread = None
         left = member.size
         while left > 0:
             chunk = self._some(min(left, _CHUNK))
