@@ -13,6 +13,7 @@ from pydicom.sequence import Sequence
 from pacsberry.errors import BadRequest, NotUnderstood
 from pacsberry.imaging.orders import Form, Order, Product
 from pacsberry.imaging.worker.products import make
+from tests.makers import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT
 from tests.makers.images import make_image
 
 SLOPE = np.arange(-40, 60, dtype="i2").reshape(10, 10)
@@ -125,11 +126,15 @@ def _table(first: int, entries: list[int], bits: int) -> Dataset:
     return item
 
 
-def test_the_table_of_the_file_is_used_when_it_has_no_window() -> None:
+SYNTAXES = [EXPLICIT, IMPLICIT, BIG_ENDIAN, DEFLATED]
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES[:2])
+def test_the_table_of_the_file_is_used_when_it_has_no_window(syntax: str) -> None:
     values = np.array([[0, 1, 2, 3, 4, 5, 6, 7]], "u2")
     tags = {"VOILUTSequence": Sequence([_table(2, [0, 1000, 2000, 4095], 12)])}
 
-    shown = rendered(make_image(values, tags=tags))
+    shown = rendered(make_image(values, syntax, tags=tags))
 
     assert shown[0].tolist() == [0, 0, 0, 62, 124, 255, 255, 255]
 
@@ -143,7 +148,9 @@ def test_the_table_of_the_modality_comes_before_the_window() -> None:
     assert shown[0].tolist() == [255, 0, 128]
 
 
-def test_the_functional_groups_of_a_frame_settle_its_window() -> None:
+@pytest.mark.parametrize("has_lengths", [True, False])
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_the_functional_groups_of_a_frame_settle_its_window(syntax: str, has_lengths: bool) -> None:
     frames = [SLOPE] * 3
     groups = []
     for center in (0, 10, 20):
@@ -152,7 +159,21 @@ def test_the_functional_groups_of_a_frame_settle_its_window() -> None:
         voi.VOILUTFunction = "LINEAR_EXACT"
         item.FrameVOILUTSequence = Sequence([voi])
         groups.append(item)
-    file = make_image(frames, tags={"PerFrameFunctionalGroupsSequence": Sequence(groups)})
+    shared, rescale = Dataset(), Dataset()
+    rescale.RescaleSlope, rescale.RescaleIntercept = 1, 1000  # what is shared gives way to the frame's own
+    own = Dataset()
+    own.RescaleSlope, own.RescaleIntercept = 1, 0
+    shared.PixelValueTransformationSequence = Sequence([rescale])
+    for item in groups:
+        item.PixelValueTransformationSequence = Sequence([own])
+    tags = {
+        "SharedFunctionalGroupsSequence": Sequence([shared]),
+        "PerFrameFunctionalGroupsSequence": Sequence(groups),
+    }
+    for sequence in tags.values():
+        for item in sequence:
+            item.is_undefined_length_sequence_item = not has_lengths
+    file = make_image(frames, syntax, tags=tags)
 
     white = [int((rendered(file, frame=number) == 255).sum()) for number in range(3)]
 
