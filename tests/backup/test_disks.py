@@ -12,12 +12,12 @@ import pytest
 
 from pacsberry.backup.backing_up import Copy
 from pacsberry.backup.disk import Disk
-from pacsberry.backup.layout import copy_name
+from pacsberry.backup.layout import backup_name, copy_name
 from pacsberry.backup.planning import Plan
 from pacsberry.backup.surroundings import LARGEST_ON_FAT, Mount, check_place, mount_of
 from pacsberry.errors import BadBackup, BadRequest, NoRoom, TargetFailed
 from tests.archive.keeping_aids import keep, make_header, open_archive
-from tests.backup.aids import back_up, fill, heads, plan, saved, tree
+from tests.backup.aids import AT, back_up, fill, heads, plan, saved, tree
 from tests.small_disk import fill as fill_disk
 from tests.small_disk import small_disk
 
@@ -157,6 +157,24 @@ def test_a_zip_too_large_for_fat_is_refused_before_it_is_begun() -> None:
         large.check(Mount("/media", "vfat").largest_file, is_one_file=True)
     large.check(Mount("/media", "vfat").largest_file, is_one_file=False)
     large.check(Mount("/media", "exfat").largest_file, is_one_file=True)
+
+
+def test_pipes_and_links_are_replaced_and_not_written_to(tmp_path: Path, storage: Path) -> None:
+    stick, precious = tmp_path / "stick", tmp_path / "precious"
+    precious.write_text("precious")
+    stick.mkdir()
+    os.mkfifo(stick / "README.txt.part")
+    (stick / "README.txt").symlink_to(precious)
+    (stick / "backups").mkdir()
+    (stick / f"backups/{backup_name(1, AT)}.json.part").symlink_to(precious)
+    with open_archive(storage) as archive:
+        fill(archive)
+
+        back_up(archive, stick)
+
+    assert precious.read_text() == "precious"
+    assert (stick / "README.txt").is_file()
+    assert not (stick / "README.txt").is_symlink()
 
 
 def test_what_is_no_plain_file_is_not_read(tmp_path: Path) -> None:

@@ -117,8 +117,13 @@ class Disk:
     def create(self, name: str) -> "NewFile":
         """A new file, in the place of what was there."""
         with self.told():
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-            return NewFile(self, os.open(name, flags, 0o640, dir_fd=self._root))
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            try:
+                descriptor = os.open(name, flags, 0o640, dir_fd=self._root)
+            except FileExistsError:  # whatever it is, a link or a pipe perhaps, it is not written to
+                os.unlink(name, dir_fd=self._root)
+                descriptor = os.open(name, flags, 0o640, dir_fd=self._root)
+            return NewFile(self, descriptor)
 
     def rename(self, old: str, new: str) -> None:
         """Give a file another name, in the place of what was there."""
