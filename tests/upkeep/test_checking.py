@@ -271,7 +271,8 @@ def test_of_two_files_without_an_entry_one_is_indexed(tmp_path: Path) -> None:
     a_duplicate(tmp_path)
     execute(tmp_path, "DELETE FROM instances")
 
-    repair(tmp_path)
+    found = kinds(repair(tmp_path))
+    assert (found.count(UnknownInstance), found.count(DuplicateInstance)) == (1, 1)
 
     assert check(tmp_path).is_clean
     assert served(tmp_path, header) == encode(header)

@@ -1,5 +1,6 @@
 """The folder of damaged files: bounded, durable, and safe from strange names."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -123,3 +124,21 @@ def test_notes_that_are_none_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "damaged" / "e.json").mkdir()
 
     assert [note["id"] for note in folder.notes()] == [f"{FIRST}.dcm"]
+
+
+def test_a_file_that_cannot_be_moved_any_more_is_noted_and_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(self: Path, target: Path) -> Path:
+        raise OSError(errno.EUCLEAN, "Structure needs cleaning")
+
+    path = tmp_path / f"{FIRST}.dcm"
+    path.write_bytes(b"x")
+    monkeypatch.setattr(Path, "rename", broken)
+    folder = DamagedFolder(tmp_path / "damaged", maximum_bytes=100)
+
+    folder.put(path, {"id": "x"})
+
+    assert next(folder.notes())["kept_as"] is None
+    assert path.exists()
+    assert "fsck" in caplog.text

@@ -206,11 +206,20 @@ class FileStore:
                 self.report(name)
             raise UnknownResource(f"The file {name} is not in the storage any more.") from error
         self.opens += 1
-        found = stored_size if stored_size is None else os.fstat(file.fileno()).st_size
-        if found != stored_size:
-            file.close()
-            raise self._damaged(name, f"it has {found} bytes instead of {stored_size}.")
+        if stored_size is not None:
+            try:
+                self._check_start(name, file, stored_size)
+            except BaseException:
+                file.close()
+                raise
         return cast("BinaryIO", file)
+
+    def _check_start(self, name: str, file: "io.BufferedReader[WatchedFile]", stored_size: int) -> None:
+        """Whether a file has its size and can be read, before anybody is told that it comes: some 3 µs."""
+        found = os.fstat(file.fileno()).st_size
+        if found != stored_size:
+            raise self._damaged(name, f"it has {found} bytes instead of {stored_size}.")
+        file.peek(1)  # DamagedFile when the card does not give the first bytes
 
     def report_to(self, report: Callable[[str], None]) -> None:
         """Have `report`, which returns at once, called with the name of a file that turns out missing or damaged."""

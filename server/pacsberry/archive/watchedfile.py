@@ -11,17 +11,23 @@ from pacsberry.errors import DamagedFile
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-_UNREADABLE: Final = (errno.EIO, errno.EBADMSG, errno.EUCLEAN)  # the latter two: checksums of a file system
+UNREADABLE: Final = (errno.EIO, errno.EBADMSG, errno.EUCLEAN)  # the latter two: a file system's own checks
 
 
 class WatchedFile(io.FileIO):
     """The unbuffered file; reading through `io.BufferedReader` goes through it, sending by the kernel does not."""
 
     def __init__(self, path: Path, name: str, report: Callable[[str], None]) -> None:
-        """`name`: as in the FileStore; `report` is told it when the file turns out to be bad."""
-        super().__init__(path, "rb")
+        """`name`: as in the FileStore; `report` is told it when the file turns out to be bad.
+
+        Raises DamagedFile, OSError.
+        """
         self._kept_name = name
         self._report = report
+        try:
+            super().__init__(path, "rb")
+        except OSError as error:
+            self._raise(error)
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
         """As io.FileIO; DamagedFile when the card does not give the bytes."""
@@ -38,7 +44,7 @@ class WatchedFile(io.FileIO):
             self._raise(error)
 
     def _raise(self, error: OSError) -> NoReturn:
-        if error.errno not in _UNREADABLE:
+        if error.errno not in UNREADABLE:
             raise error
         self._report(self._kept_name)
         raise DamagedFile(

@@ -22,6 +22,7 @@ from typing import Any, Final
 from pacsberry.archive.forms import suffix_of, uuid_of
 from pacsberry.archive.groupsync import GroupSync
 from pacsberry.archive.times import utc_text
+from pacsberry.archive.watchedfile import UNREADABLE
 
 LOGGER = logging.getLogger("pacsberry.archive")
 
@@ -52,10 +53,10 @@ class DamagedFolder:
             is_kept = os.path.lexists(path) and size <= self._maximum_bytes
             self._make_room(size if is_kept else 0)
             at = utc_text(int(self._now()))
-            self._write_note(name, {"at": at, **facts, "kept_as": name if is_kept else None})
+            facts = {"at": at, **facts}
+            self._write_note(name, {**facts, "kept_as": name if is_kept else None})
             if is_kept:
-                path.rename(self._folder / name)
-                GroupSync(self._folder).after()
+                self._move(path, name, facts)
             else:
                 _remove(path)
             with contextlib.suppress(FileNotFoundError):
@@ -81,6 +82,18 @@ class DamagedFolder:
         except FileNotFoundError:
             return []
         return [Path(path) for _, path in dated]
+
+    def _move(self, path: Path, name: str, facts: Mapping[str, object]) -> None:
+        try:
+            path.rename(self._folder / name)
+        except OSError as error:
+            if error.errno not in UNREADABLE:
+                raise
+            # Its inode is broken: no name can be taken from it. The file system wants its own repair (fsck).
+            LOGGER.error("%s cannot be moved: %s. Have the file system checked: fsck", path, error.strerror)
+            self._write_note(name, {**facts, "kept_as": None})
+        else:
+            GroupSync(self._folder).after()
 
     def _make_folder(self) -> None:
         if not self._folder.is_dir():

@@ -38,12 +38,10 @@ class Examiner:
                 if len(self._checksums) >= _CHECKSUMS_AT_ONCE:
                     self.write_checksums()
             return False
-        if not self._archive.inventory.present(entry):
-            return False  # deleted, replaced or packed meanwhile
         forget_pages(self._archive.files, entry)  # the second look is at the card, not at memory
         finding = self._read(entry).finding
         if not isinstance(finding, EntryFinding) or not self._archive.inventory.present(entry):
-            return False
+            return False  # it was a passing error, or the file has been deleted, replaced or packed meanwhile
         if isinstance(finding, ForbiddenFile):
             LOGGER.error("%s", finding.words)
             return True

@@ -81,6 +81,8 @@ class Strangers:
             facts = self._files.path(name).stat(follow_symlinks=False)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            return ForeignFile(name, f"it cannot be looked at ({error.strerror}); have the file system checked: fsck")
         if not stat.S_ISREG(facts.st_mode):
             return ForeignFile(name, "it is no file")
         if _NAME.fullmatch(name) is None:
