@@ -16,12 +16,12 @@ RESERVED = replace(SETTINGS, reserve_bytes=2 * MEGABYTE, stable_age_seconds=1.0,
 
 @contextmanager
 def recycling(
-    folder: Path, *, keep_free: int, settings: ArchiveSettings = RESERVED
+    folder: Path, *, keep_free: int, settings: ArchiveSettings = RESERVED, rejects: bool = False
 ) -> Iterator[tuple[Archive, Recycler]]:
     """`keep_free` in bytes."""
     with open_archive(folder, settings) as archive:
         recycler = Recycler(
-            archive, keep_free=KeepFree(keep_free, 0), limits=Limits(), rejects=False, moment_seconds=0.1
+            archive, keep_free=KeepFree(keep_free, 0), limits=Limits(), rejects=rejects, moment_seconds=0.1
         )
         recycler.start()
         try:

@@ -23,6 +23,9 @@ from tests.recycler.aids import MEGABYTE, RESERVED, keep_megabytes, of
 from tests.small_disk import fill, free_bytes, small_disk
 
 
+UNHURRIED = replace(RESERVED, batch_seconds=3600.0)  # the index takes no room, and gives up no ballast, in between
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     with small_disk(tmp_path, 64) as point:
@@ -78,7 +81,7 @@ def test_while_it_is_synced(disk: Path, monkeypatch: pytest.MonkeyPatch, call: s
 
 def test_when_a_new_bucket_is_needed(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filestore, "FILES_PER_BUCKET", 2)
-    with open_archive(disk, RESERVED) as archive:
+    with open_archive(disk, UNHURRIED) as archive:
         keep(archive, of(1))
         keep(archive, of(2))
         with archive.spool() as spool:
@@ -96,7 +99,7 @@ def test_when_a_new_bucket_is_needed(disk: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_when_the_index_is_committed(disk: Path) -> None:
-    with open_archive(disk, replace(RESERVED, batch_seconds=3600)) as archive:
+    with open_archive(disk, UNHURRIED) as archive:
         for instance in range(1, 400):
             keep(archive, of(1, instance))
         fill(disk, leave=0)

@@ -146,6 +146,20 @@ def test_when_nobody_can_go_the_refusal_comes_soon_and_says_why(disk: Path) -> N
         keep(archive, of(1))
 
 
+@pytest.mark.parametrize(("keep_free", "rejects"), [(0, False), (16 * MEGABYTE, True)])
+def test_nobody_goes_for_free_space_where_nobody_wants_that(disk: Path, keep_free: int, rejects: bool) -> None:
+    with recycling(disk, keep_free=keep_free, rejects=rejects) as (archive, recycler):
+        for patient in range(12):
+            keep_megabytes(archive, patient, 4)
+        fill(disk, leave=0)
+
+        with pytest.raises(NoRoom, match="Delete studies"):
+            archive.spool()
+
+        assert patients(archive) == list(range(12))
+        assert recycler.recycle(4 * MEGABYTE)["CountPatients"] in (1, 2), "an admin asks for it"
+
+
 def test_idle_it_sleeps_and_writes_nothing(disk: Path) -> None:
     with recycling(disk, keep_free=8 * MEGABYTE) as (archive, recycler):
         keep_megabytes(archive, 1, 4)

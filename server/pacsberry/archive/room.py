@@ -44,8 +44,7 @@ class Room:
 
     def free_bytes(self) -> int:
         """Free space for this user."""
-        facts = os.statvfs(self._storage)
-        return facts.f_bavail * facts.f_frsize
+        return _free_bytes(self._storage)
 
     def total_bytes(self) -> int:
         """The size of the file system."""
@@ -63,9 +62,10 @@ class Room:
         self._low_bytes = low_bytes
 
     def look(self) -> None:
-        """Tell `on_low` when it is time."""
-        if self._low_bytes and self.free_bytes() < self._low_bytes:
-            self._on_low()
+        """Tell `on_low` when it is time; a file system that cannot be asked is somebody else's to notice."""
+        with contextlib.suppress(OSError):
+            if self._low_bytes and self.free_bytes() < self._low_bytes:
+                self._on_low()
 
     def require(self, expected_bytes: int = 0, *, may_wait: bool = True) -> None:
         """NoRoom unless the reserve stays whole with `expected_bytes` more.
@@ -108,7 +108,7 @@ class Room:
             return
         self._ballast.parent.mkdir(parents=True, exist_ok=True)
         self._has_ballast = _size(self._ballast) == self._reserve_bytes
-        free = self.free_bytes()
+        free = _free_bytes(self._ballast.parent)
         if self._has_ballast and free < self._reserve_bytes // 2:
             self.give_up_ballast()
         elif not self._has_ballast and free >= 2 * self._reserve_bytes:
@@ -116,7 +116,7 @@ class Room:
 
     def stop(self) -> None:
         """Leave the ballast where it may be needed at the next start, on a file system that is nearly full."""
-        if self._has_ballast and self.free_bytes() > _ROOMY_BYTES:
+        if self._has_ballast and _free_bytes(self._ballast.parent) > _ROOMY_BYTES:
             self._drop_ballast()
 
     def give_up_ballast(self) -> bool:
@@ -134,7 +134,11 @@ class Room:
             if not self._has_ballast:
                 return False
             self._has_ballast = False
-            self._ballast.unlink(missing_ok=True)
+            try:
+                self._ballast.unlink(missing_ok=True)
+            except OSError as error:
+                LOGGER.error("%s cannot be removed: %s", self._ballast, error)
+                return False
         return True
 
     def _take_ballast(self) -> None:
@@ -155,6 +159,11 @@ class Room:
                 LOGGER.warning("Nothing can be held back for the index (%s); so more is left free.", error)
             else:
                 self._has_ballast = True
+
+
+def _free_bytes(folder: Path) -> int:
+    facts = os.statvfs(folder)
+    return facts.f_bavail * facts.f_frsize
 
 
 def _size(path: Path) -> int:

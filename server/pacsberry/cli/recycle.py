@@ -43,16 +43,17 @@ def _told_plan(settings: Settings, free_mb: int) -> bool:
     from pacsberry.app import values
     from pacsberry.archive.candidates import Candidates
     from pacsberry.archive.looking import open_reading
-    from pacsberry.recycler import Limits
+    from pacsberry.recycler import KeepFree, Limits
     from pacsberry.recycler.keepfree import measure
     from pacsberry.recycler.planning import plan_all
     from pacsberry.recycler.status import plan_lines
 
     with open_reading(settings.path("StorageDirectory"), values.index_path(settings)) as archive:
         candidates = Candidates(archive.index, archive.files)
-        measured = measure(candidates, archive.files.room, values.keep_free(settings))
+        is_rejecting = settings.text("MaximumStorageMode") == "Reject"  # then nobody goes but for --free
         limits = values.limits(settings)
-        is_rejecting = settings.text("MaximumStorageMode") == "Reject"  # then nobody goes for the two limits
+        keep_free = KeepFree(0, 0) if is_rejecting else values.keep_free(settings)
+        measured = measure(candidates, archive.files.room, keep_free)
         plan = plan_all(candidates, measured, Limits() if is_rejecting else limits, wanted_bytes=free_mb * _MEGABYTE)
         for line in plan_lines(measured, candidates.occupancy(), limits, plan):
             click.echo(line)

@@ -13,6 +13,11 @@ class KeepFree:
     size: int  # bytes: Pacsberry.KeepFreeMB
     percent: int  # of the file system: Pacsberry.KeepFreePercent
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything is to be kept free."""
+        return self.size > 0 or self.percent > 0
+
     def free_bytes(self, *, total: int, free: int, own: int) -> int:
         """The free space to be kept on a file system of `total` bytes, `free` of them free and `own` the archive's.
 

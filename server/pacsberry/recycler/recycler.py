@@ -2,10 +2,10 @@
 
 It sleeps until something that came in has left less than KeepFree; then it lets patients go, one at a time, and looks
 again when the remover has taken their files away.  Who is receiving is spared: first everybody who is not stable yet
-(StableAge), and if that leaves too few, everybody who received something a moment before
-the last.
+(StableAge), and if that leaves too few, everybody who received something a moment before the last.
 
-When the file system is truly full, senders wait for a round of it (`make_room`), a bounded time.
+When the file system is truly full, senders wait for a round of it (`make_room`), a bounded time.  Without KeepFree, and
+where MaximumStorageMode is Reject, nobody goes for free space unless an admin asks for it.
 """
 
 import functools
@@ -28,10 +28,10 @@ from pacsberry.recycler.status import status
 LOGGER = logging.getLogger("pacsberry.recycler")
 
 _PATIENCE_SECONDS = 15.0  # a sender waits so long for room
-_PROBLEM_SECONDS = 1.0
+_PROBLEM_SECONDS = 1.0  # and senders are told at once
 _PAUSE_SECONDS = 5.0  # after a round in which nobody may go
 _REMOVER_SECONDS = 60.0  # for the files of one round to be removed
-_LOOK_SECONDS = 0.02
+_LOOK_SECONDS = 0.02  # between two looks, of who waits
 
 
 class Recycler:
@@ -47,12 +47,12 @@ class Recycler:
         moment_seconds: float = 3.0,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`limits`: MaximumStorageSize and MaximumPatientCount; `rejects`: MaximumStorageMode is Reject.
+        """`limits`: MaximumStorageSize and MaximumPatientCount; `rejects`: MaximumStorageMode is Reject, nobody goes.
 
         `moment_seconds`: who received something so long before the last reception is receiving; batches come every 2 s.
         """
         self._archive = archive
-        self._keep_free = keep_free
+        self._keep_free = keep_free if not rejects else KeepFree(0, 0)
         self._limits = limits
         self._rejects = rejects
         self.diary = Diary(now)
@@ -74,7 +74,8 @@ class Recycler:
 
     def start(self) -> None:
         """Begin to watch; the first round is now, since the last run may have left too little."""
-        self._archive.room.watch(self.wake, self.make_room)
+        if self._keep_free.is_wanted:
+            self._archive.room.watch(self.wake, self.make_room)
         self._is_low = True
         self._thread = threading.Thread(target=self._run, name="recycler")
         self._thread.start()

@@ -50,7 +50,8 @@ GENERAL = Theme(
             "MaximumStorageMode",
             Choice(("Recycle", "Reject")),
             "Recycle",
-            "What happens at the two limits: the oldest patient goes, or new images are refused.",
+            "What happens at the two limits: the oldest patient goes, or new images are refused; with Reject nobody ever "
+            "goes, for Pacsberry.KeepFreeMB neither.",
         ),
         Setting(
             "MaximumStorageCacheSize",
