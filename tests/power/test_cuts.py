@@ -21,7 +21,7 @@ def test_what_was_acknowledged_survives_some_power_cuts(tmp_path: Path) -> None:
     work = (loads.upload, loads.c_store, loads.notes, loads.impatient_kernel)
     recording = record(Scenario("everything", work, seconds=2), tmp_path)
 
-    outcomes = try_cuts(recording, choose_cuts(recording, 12, seed=1))
+    outcomes = try_cuts(recording, choose_cuts(recording, 10, seed=1))
 
     assert not outcomes, "\n".join(map(str, outcomes))
 
@@ -29,7 +29,7 @@ def test_what_was_acknowledged_survives_some_power_cuts(tmp_path: Path) -> None:
 def test_an_upgrade_survives_a_power_cut(tmp_path: Path) -> None:
     recording = record(next(one for one in scenarios.ALL if one.name == "upgrading"), tmp_path)
 
-    outcomes = try_cuts(recording, choose_cuts(recording, 4, seed=1))
+    outcomes = try_cuts(recording, choose_cuts(recording, 3, seed=1))
 
     assert not outcomes, "\n".join(map(str, outcomes))
 
