@@ -436,3 +436,44 @@ def test_one_attached_to_what_was_set_aside_goes_with_it(tmp_path: Path) -> None
             until(lambda: completed(scrubber))
         assert counts(archive)["instances"] == 0
         until(lambda: files(tmp_path, "*.bin") == [])
+
+
+def test_what_is_reported_does_not_wait_for_the_end_of_a_pass(tmp_path: Path) -> None:
+    headers = fill(tmp_path, 6)
+    path = file_of(tmp_path, headers[5])
+    size = path.stat().st_size
+    os.truncate(path, 100)
+    with open_archive(tmp_path) as archive, scrubbing(archive, tmp_path, speed=size * 5) as scrubber:
+        until(lambda: scrubber.status().is_running)
+
+        scrubber.suspect(str(path.relative_to(tmp_path / "files")))
+
+        until(lambda: scrubber.status().set_aside)
+        assert scrubber.status().record.files < 5
+
+
+def test_reports_are_bounded_and_a_halt_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(examining, "_MOST_SET_ASIDE", 0)
+    monkeypatch.setattr(module, "_MOST_SUSPECTS", 2)
+    fill(tmp_path, 4)
+    names = [str(path.relative_to(tmp_path / "files")) for path in files(tmp_path)]
+    for path in files(tmp_path):
+        flip(path)
+    with open_archive(tmp_path) as archive:
+        scrubber = Scrubber(
+            archive, damaged_folder(tmp_path), bytes_per_second=0, every_days=30, clock=Calendar().clock()
+        )
+        for name in names:
+            scrubber.suspect(name)
+        assert len(scrubber._suspects) == 2
+        scrubber.start()
+        until(lambda: not scrubber._suspects)
+        scrubber.stop()
+
+        assert counts(archive)["instances"] == 4
+    assert caplog.text.count("look at the card") == 1
+    assert caplog.text.count("is good") == 0
+    assert scrubber._examiner is not None
+    assert scrubber._examiner.set_aside == 0
