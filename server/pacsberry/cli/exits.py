@@ -29,7 +29,7 @@ MEANINGS = {
     Exit.NO_ROOM: "the storage is full",
     Exit.INDEX_TOO_NEW: "the index was written by a later version of Pacsberry",
     Exit.FINDINGS: "done, and something was not as it should be; it is named",
-    Exit.INTERRUPTED: "interrupted by Ctrl-C before the start",
+    Exit.INTERRUPTED: "interrupted by Ctrl-C",
 }
 
 

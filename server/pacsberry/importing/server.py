@@ -79,7 +79,8 @@ class Server:
         if not isinstance(told, dict):
             raise PeerFailed(f"{self.name} answered what no Orthanc answers; is the address right?")
         status = str(told.get("Status"))
-        return Sent(_STATUSES.get(status, Fate.REFUSED), f"Status {status}.", str(told.get("ID", "")))
+        fate = _STATUSES.get(status, Fate.REFUSED)
+        return Sent(fate, f"Status {status}." if fate is Fate.REFUSED else "", str(told.get("ID", "")))
 
     def put(self, path: str, content: Content) -> Answer:
         """Send a file that is no instance, once; any answer but 401, 403, 503 and 507."""
