@@ -21,6 +21,7 @@ _COMMANDS = {
     "check": ("pacsberry.cli.check", "Compare index and files, and repair what is wrong."),
     "rebuild-index": ("pacsberry.cli.rebuild_index", "Make the index anew from the files."),
     "recycle": ("pacsberry.cli.recycle", "Make room now, or say who would go."),
+    "pack": ("pacsberry.cli.pack", "Pack what is stored, or unpack it."),
     "backup": ("pacsberry.cli.backup", "Copy the archive to another disk or a stick."),
     "restore": ("pacsberry.cli.restore", "Bring back what a backup holds."),
     "import": ("pacsberry.cli.importing", "Bring folders, archives, an Orthanc's storage or another server."),
