@@ -307,6 +307,89 @@ def wait_for_notes(archive: Archive) -> None:
     wait_until(is_written)
 
 
+@pytest.mark.parametrize(
+    "seed", [*range(12), *(pytest.param(seed, marks=pytest.mark.proof) for seed in range(12, 200))]
+)
+def test_a_server_starts_whatever_the_card_did_to_its_index(tmp_path: Path, filled_once: Path, seed: int) -> None:
+    storage = shutil.copytree(filled_once, tmp_path / "storage")
+    index = storage / "index.sqlite3"
+    index.write_bytes(_harmed(index.read_bytes(), random.Random(seed)))
+
+    for _ in range(2):
+        with started(storage) as (archive, _):
+            try:
+                now = everything(archive)
+            except IndexDamaged:
+                continue  # which the next start heals
+            assert set(now) >= {"statistics", "labels", PATIENT}
+            break
+    else:
+        pytest.fail("damage that was met is still there after a start")
+
+
+def _harmed(content: bytes, chance: random.Random) -> bytes:
+    """Sectors that were lost, written to the wrong place or filled with rubbish, or a file cut short."""
+    harmed = bytearray(content)
+    places = range(0, len(content), 512)
+    for _ in range(chance.choice([1, 4, 40])):
+        place = chance.choice(places)
+        other = chance.choice(places)
+        harmed[place : place + 512] = chance.choice(
+            [bytes(512), b"\xff" * 512, chance.randbytes(512), content[other : other + 512]]
+        )
+    return bytes(harmed[: chance.randrange(len(content))] if chance.random() < 0.2 else harmed)
+
+
+@pytest.fixture(scope="module")
+def filled_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive after a power cut."""
+    folder = tmp_path_factory.mktemp("filled")
+    filled(folder)
+    with closing(sqlite3.connect(folder / "index.sqlite3")) as connection:
+        connection.execute("UPDATE facts SET value = 0 WHERE name = 'clean'")
+        connection.commit()
+    return folder
+
+
+def test_one_changed_letter_in_the_names_of_the_index_is_damage(storage: Path) -> None:
+    before = filled(storage)
+    index = storage / "index.sqlite3"
+    content = index.read_bytes()
+    for name in (b"INSERT INTO notes_outbox (level", b"pixel_data_offset INTEGER", b"CREATE VIEW noted"):
+        assert name in content
+        index.write_bytes(content.replace(name, name[:-1] + b"\xcc"))
+
+        with started(storage) as (archive, rebuilt):
+            assert rebuilt is not None
+            assert everything(archive) == before
+
+
+def test_a_version_that_was_lost_is_damage(storage: Path) -> None:
+    before = filled(storage)
+    with closing(sqlite3.connect(storage / "index.sqlite3")) as connection:
+        connection.execute("PRAGMA user_version = 0")
+
+    with started(storage) as (archive, rebuilt):
+        assert rebuilt is not None
+        assert everything(archive) == before
+
+
+def test_a_damaged_index_cannot_have_files_removed(storage: Path) -> None:
+    before = filled(storage)
+    with closing(sqlite3.connect(storage / "index.sqlite3")) as connection:
+        connection.execute("INSERT INTO garbage SELECT file FROM instances")
+        connection.commit()
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'changes'").fetchone()
+    with (storage / "index.sqlite3").open("r+b") as file:
+        file.seek((root - 1) * 4096)
+        file.write(bytes(4096))
+
+    assert rebuild(storage).deleted == 0
+
+    with open_archive(storage) as archive:
+        assert everything(archive) == before
+
+
 # --- asked for -----------------------------------------------------------------------------------------------
 
 

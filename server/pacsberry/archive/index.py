@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pacsberry.archive.indexing import Indexer, KeptFile
-from pacsberry.archive.migrations import migrate
+from pacsberry.archive.migrations import is_intact, migrate
 from pacsberry.archive.rows import log_change, set_fact
 from pacsberry.archive.stability import Stability
 from pacsberry.errors import IndexDamaged, NoRoom, StorageBusy
@@ -31,6 +31,7 @@ _IDLE_READERS = 4  # connections kept open between reads
 _READER_CACHE_KIB = 512
 _WRITER_CACHE_KIB = 4096
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_NO_TEXT = "Could not decode to UTF-8"  # Python's word for a text that cannot have been written by us
 _CHECKPOINT_PAGES = 8000  # 32 MB of write-ahead log: a page written often is copied into the database once
 
 
@@ -92,11 +93,15 @@ class Index:
             self._writer = self._connect(_WRITER_CACHE_KIB)
             self._writer.execute("PRAGMA journal_mode = WAL")
             self._writer.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-            return migrate(self._writer)
-        except sqlite3.DatabaseError as error:
-            if is_damage(error):
+            applied = migrate(self._writer)
+            intact = is_intact(self._writer)
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter from a message about a damaged name
+            if isinstance(error, UnicodeDecodeError) or is_damage(error) or _code(error) == sqlite3.SQLITE_ERROR:
                 raise self._damaged(error) from error
             raise StorageBusy(f"The index {self._path} cannot be opened: {error}.") from error
+        if not intact:
+            raise self._damaged("its tables are not as they should be")
+        return applied
 
     def prepare(self, act: Callable[[sqlite3.Connection], _T]) -> _T:
         """Run `act` on the writer's connection before the thread is started."""
@@ -147,17 +152,18 @@ class Index:
     @contextlib.contextmanager
     def read_committed(self) -> Generator[sqlite3.Connection]:
         """A read-only snapshot of what is committed; does not wait for kept files that are only posted."""
-        connection = self._borrow()
         try:
-            connection.execute("BEGIN")
-            yield connection
+            connection = self._borrow()
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                self._give_back(connection)
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
             self._on_damaged()
             raise self._damaged(error) from error
-        finally:
-            self._give_back(connection)
 
     def _borrow(self) -> sqlite3.Connection:
         with self._condition:
@@ -359,7 +365,7 @@ class Index:
                 connection.execute("ROLLBACK")
             raise
 
-    def _damaged(self, error: sqlite3.Error) -> IndexDamaged:
+    def _damaged(self, error: Exception | str) -> IndexDamaged:
         return IndexDamaged(f"The index {self._path} is damaged ({error}). Make it anew: pacsberry rebuild-index")
 
     def _connect(self, cache_kib: int) -> sqlite3.Connection:
@@ -376,8 +382,13 @@ class Index:
 
 def is_damage(error: BaseException) -> bool:
     """Whether SQLite says that the database is damaged, or none; extended codes have the reason in their last byte."""
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+    return isinstance(error, sqlite3.Error) and (_code(error) in _DAMAGED or str(error).startswith(_NO_TEXT))
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The primary result code of SQLite, 0 when Python alone is the author."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _is_full(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+    return _code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)

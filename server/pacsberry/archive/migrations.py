@@ -1,10 +1,12 @@
 """Brings an index to the version this program writes.  Steps are the numbered files of archive/schema."""
 
+import re
 import sqlite3
 from pathlib import Path
 
 from pacsberry.errors import IndexTooNew, IndexTooOld
 
+_COMMENT = re.compile(r"--[^\n]*")
 _FOLDER = Path(__file__).parent / "schema"
 _APPLICATION_ID = 0x50414353  # 'PACS': tells our index from any other SQLite file
 
@@ -30,6 +32,27 @@ def migrate(connection: sqlite3.Connection) -> list[int]:
             )
             applied.append(number)
     return applied
+
+
+def is_intact(connection: sqlite3.Connection) -> bool:
+    """Whether an index of today's version has the tables, indexes, views and triggers that its steps make.
+
+    One letter that has changed on the card can make every write fail, and is no damage to SQLite.
+    """
+    fresh = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        migrate(fresh)
+        return _schema(connection) == _schema(fresh)
+    except UnicodeDecodeError:  # from a message about a name that is no text any more
+        return False
+    finally:
+        fresh.close()
+
+
+def _schema(connection: sqlite3.Connection) -> set[tuple[str, str, str]]:
+    """Kind, name and text of everything; comments and blanks do not count, so they may be changed in the steps."""
+    rows = connection.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_schema")
+    return {(kind, name, " ".join(_COMMENT.sub(" ", text).split())) for kind, name, text in rows}
 
 
 def check_version(connection: sqlite3.Connection) -> None:

@@ -8,6 +8,7 @@ import logging
 import sqlite3
 import time
 from pathlib import Path
+from typing import Final
 
 from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.index import Index
@@ -16,12 +17,14 @@ from pacsberry.archive.notes import write_note
 from pacsberry.archive.notes_file import NotesFile
 from pacsberry.archive.notes_mirror import Mirrored
 from pacsberry.archive.recovery import Recovery, recover
+from pacsberry.archive.rows import fact
 from pacsberry.archive.settings import ArchiveSettings
 from pacsberry.errors import IndexDamaged
 
 LOGGER = logging.getLogger("pacsberry.archive")
 
-_SECONDS_BETWEEN_WORDS = 10.0
+_SECONDS_BETWEEN_WORDS: Final = 10.0
+_CHECKED_BYTES: Final = 2**28
 
 
 def open_index(index: Index, path: Path, files: FileStore, settings: ArchiveSettings, now: int) -> Recovery:
@@ -32,7 +35,7 @@ def open_index(index: Index, path: Path, files: FileStore, settings: ArchiveSett
     reason = _why_anew(IndexFiles(path), files)
     if reason is None:
         try:
-            return _open(index, files, settings, now)
+            return _open(index, path, files, settings, now)
         except IndexDamaged as error:
             index.close()
             reason = str(error)
@@ -41,7 +44,7 @@ def open_index(index: Index, path: Path, files: FileStore, settings: ArchiveSett
     LOGGER.error("%s That is done now, from the files.", reason)
     rebuilt = rebuild(files, path, settings, reason=reason, now=now, progress=_Telling().tell)
     rebuilt.log()
-    found = _open(index, files, settings, now)
+    found = _open(index, path, files, settings, now)
     found.rebuilt = rebuilt
     return found
 
@@ -55,12 +58,25 @@ def _why_anew(ours: IndexFiles, files: FileStore) -> str | None:
     return None
 
 
-def _open(index: Index, files: FileStore, settings: ArchiveSettings, now: int) -> Recovery:
+def _open(index: Index, path: Path, files: FileStore, settings: ArchiveSettings, now: int) -> Recovery:
     migrations = index.open()
+    index.prepare(lambda connection: _check(connection, path))
     found = index.prepare(lambda connection: recover(connection, files, settings, now))
     index.prepare(lambda connection: _catch_up(connection, files))
     found.migrations = [] if 1 in migrations else migrations
     return found
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    """After a power cut, read the index through: IndexDamaged when SQLite finds it unsound.
+
+    36 MB, 20 000 patients, take 0.1 s (x86-64); a larger index than what is read here tells when it is used.
+    """
+    if fact(connection, "clean") or not fact(connection, "starts") or path.stat().st_size > _CHECKED_BYTES:
+        return
+    ((found, *_), *_) = connection.execute("PRAGMA integrity_check(1)").fetchall()
+    if found != "ok":
+        raise IndexDamaged(f"The index {path} is damaged ({found}). It has to be made anew.")
 
 
 def _catch_up(connection: sqlite3.Connection, files: FileStore) -> None:
