@@ -1,5 +1,6 @@
 """Old backups are removed, and nothing that another one names."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,10 @@ from tests.backup.aids import SERVER, attach, back_up, fill, heads, saved, targe
 COPIES = (Copy("01-site.json", "/etc/pacsberry/site.json", b"{}\n", True),)
 
 
-def pruned(stick: Path, keep: int, server: str = SERVER) -> Pruned:
+def pruned(stick: Path, keep: int, server: str = SERVER, lost: Collection[str] = ()) -> Pruned:
     with target(stick) as opened:
         assert isinstance(opened, FolderTarget)
-        return prune(opened.disk, server, keep)
+        return prune(opened.disk, server, keep, lost=lost)
 
 
 def test_the_last_backups_stay_and_what_only_older_ones_name_goes(tmp_path: Path, storage: Path) -> None:
@@ -42,6 +43,22 @@ def test_the_last_backups_stay_and_what_only_older_ones_name_goes(tmp_path: Path
         third.name.text,
     }
     assert not any(first in name for name in tree(stick) for first in ("0001-",))
+
+
+def test_a_backup_stays_while_it_alone_holds_what_the_archive_has_lost(tmp_path: Path, storage: Path) -> None:
+    stick = tmp_path / "stick"
+    with open_archive(storage) as archive:
+        lost, *others = fill(archive, 3)
+        first = back_up(archive, stick)
+        archive.delete(Level.INSTANCE, lost)
+        back_up(archive, stick)
+
+        with pytest.raises(BadBackup, match=f"1 images .* whole in backup 1. .*restore {stick} --backup 1"):
+            pruned(stick, 1, lost=[lost, others[0]])
+        assert len(heads(stick)) == 2
+        assert len(saved(stick, first)) == 3
+
+        assert pruned(stick, 1, lost=others).backups == 1
 
 
 def test_the_last_backup_always_stays(tmp_path: Path, storage: Path) -> None:

@@ -87,6 +87,25 @@ def test_old_backups_are_removed_and_everything_is_verified_when_that_is_asked(t
     assert [path.name[:4] for path in (tmp_path / "stick/backups").glob("*.json")] == ["0003"]
 
 
+def test_an_old_backup_stays_while_it_alone_holds_what_was_set_aside_as_damaged(tmp_path: Path) -> None:
+    with in_process(tmp_path) as house:
+        fill(house)
+        ids = house.get("/instances")
+    backup(tmp_path, "stick", "--data", "storage", "--same-disk")
+    with in_process(tmp_path) as house:
+        house.ask("DELETE", f"/instances/{ids[0]}")
+    note = {"level": "Instance", "id": ids[0], "file": "x"}
+    (tmp_path / "storage/damaged").mkdir(exist_ok=True)
+    (tmp_path / "storage/damaged/x.json").write_text(json.dumps(note))
+    (tmp_path / "storage/damaged/y.json").write_text(json.dumps(note | {"id": ids[1]}))
+    (tmp_path / "storage/damaged/z.json").write_text('{"level": "Instance", "id": [7]}')
+
+    done = backup(tmp_path, "stick", "--data", "storage", "--same-disk", "--prune", "1")
+
+    assert "1 images that were found damaged in the archive are whole in backup 1" in done.stderr
+    assert len(list((tmp_path / "stick/backups").glob("*.json"))) == 2
+
+
 def test_trying_makes_no_backup(tmp_path: Path) -> None:
     with in_process(tmp_path) as house:
         fill(house)

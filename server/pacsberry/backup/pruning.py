@@ -5,6 +5,7 @@
 3. remove their lists and configuration, and the objects that step 1 did not meet.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from pacsberry.backup import layout
@@ -26,10 +27,11 @@ class Pruned:
     bytes: int = 0
 
 
-def prune(disk: Disk, server: str, keep: int) -> Pruned:
+def prune(disk: Disk, server: str, keep: int, *, lost: Collection[str] = ()) -> Pruned:
     """Keep the last `keep` backups of a server, at least one, and all of other servers.
 
-    Raises BadBackup when a backup cannot be read: then nothing was removed.
+    `lost`: instances (Orthanc identifiers) that were damaged in the archive.  Raises BadBackup when a backup cannot be
+    read, or one that would go is the only one to hold a lost instance: then nothing was removed.
     """
     catalog = read_catalog(disk)
     if catalog.broken:
@@ -39,10 +41,12 @@ def prune(disk: Disk, server: str, keep: int) -> Pruned:
         )
     ours = [head for head in catalog.heads if head.server == server]
     going = ours[: -max(1, keep)]
-    named = DigestMap()
+    named, missed = DigestMap(), set(lost)
     for head in catalog.heads:
         if head not in going:
-            _add_named(disk, head, named)
+            _add_named(disk, head, named, missed)
+    for head in reversed(going) if missed else ():
+        _check_none_of(disk, head, missed)
     for head in going:
         disk.remove(layout.head_path(head.name.text))
     disk.sync()
@@ -64,11 +68,22 @@ def prune(disk: Disk, server: str, keep: int) -> Pruned:
     return pruned
 
 
-def _add_named(disk: Disk, head: Head, named: DigestMap) -> None:
+def _check_none_of(disk: Disk, head: Head, missed: Collection[str]) -> None:
+    count = sum(1 for line in lines_of(disk, head) if isinstance(line, InstanceLine) and line.id in missed)
+    if count:
+        raise BadBackup(
+            f"Nothing was removed: {count} images that were found damaged in the archive are whole in backup "
+            f"{head.name.number}. Bring them back first: pacsberry restore {disk.path} --backup {head.name.number}"
+        )
+
+
+def _add_named(disk: Disk, head: Head, named: DigestMap, missed: set[str]) -> None:
     try:
         for line in lines_of(disk, head):
             if isinstance(line, InstanceLine | AttachmentLine):
                 named.add(line.stored.file)
+            if isinstance(line, InstanceLine):
+                missed.discard(line.id)
     except BadBackup as error:
         raise BadBackup(f"Nothing was removed, because the backup {head.name.text} cannot be read: {error}") from error
 

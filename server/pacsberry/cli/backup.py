@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pacsberry import __version__
+from pacsberry.archive.holdings import Holdings
 from pacsberry.backup.backing_up import About, BackupRun
 from pacsberry.backup.folder import FolderTarget
 from pacsberry.backup.last import LastBackup, note_last
@@ -24,6 +25,8 @@ from pacsberry.cli.exits import Exit
 from pacsberry.cli.progress import Progress, size
 from pacsberry.config import Settings
 from pacsberry.errors import BadBackup, PeerFailed
+from pacsberry.model import Level
+from pacsberry.upkeep.damaged import DamagedFolder
 
 _EPILOG = """\b
 Examples:
@@ -100,7 +103,7 @@ def command(
                     About(__version__, int(at), server, with_secrets, copies=copies.copies, left_out=copies.left_out)
                 )
             if keep is not None and isinstance(opened, FolderTarget):
-                _prune(opened, server, keep)
+                _prune(opened, server, keep, _lost(storage, Holdings(archive.index)))
             damaged = sorted(opened.damaged) if isinstance(opened, FolderTarget) else []
     _note(storage, target, head)
     _tell_end(target, head, copies, with_secrets=with_secrets)
@@ -168,9 +171,18 @@ def _tell_plan(plan: Plan) -> None:
     )
 
 
-def _prune(target: FolderTarget, server: str, keep: int) -> None:
+def _lost(storage: Path, holdings: Holdings) -> set[str]:
+    """The instances that were set aside as damaged and did not come back."""
+    notes = DamagedFolder(storage / "damaged", maximum_bytes=0).notes()
+    ids = {
+        note["id"] for note in notes if note.get("level") == Level.INSTANCE.title and isinstance(note.get("id"), str)
+    }
+    return {one for one in ids if holdings.instance(one) is None}
+
+
+def _prune(target: FolderTarget, server: str, keep: int, lost: set[str]) -> None:
     try:
-        pruned = prune(target.disk, server, keep)
+        pruned = prune(target.disk, server, keep, lost=lost)
     except BadBackup as error:
         click.echo(f"pacsberry: {error}", err=True)
         return
