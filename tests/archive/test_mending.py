@@ -22,6 +22,7 @@ def test_an_instance_that_is_withdrawn_leaves_its_file_where_it_is(tmp_path: Pat
 
         assert archive.mending.withdraw(entry)
         assert not archive.mending.withdraw(entry)
+        assert not archive.candidates.has_garbage()
 
         assert counts(archive) == {"patients": 0, "studies": 0, "series": 0, "instances": 0}
     assert len(files_on_card(tmp_path)) == 1  # the remover has ended, and had nothing to do
