@@ -144,6 +144,18 @@ def test_upload_checks_the_certificate_of_https(tmp_path: Path, folder: Path) ->
     assert "certificate verify failed" in unknown.output
 
 
+def test_upload_packs_files_on_their_way(tmp_path: Path, folder: Path) -> None:
+    large = make_instance("CT", instance=9, rows=1000, columns=1000)
+    write_all(folder, {"large.dcm": large})
+    with in_process(tmp_path, {"MaximumRequestBodySizeMB": 1}) as house:
+        plain = run("upload", "127.0.0.1", house.http_port, folder)
+        packed = run("upload", "--gzip", "127.0.0.1", house.http_port, folder)
+
+        assert sorted(map(house.file, house.get("/instances"))) == sorted([*STUDY, large])
+    assert "3 brought, 0 were there already, 1 refused" in plain.output
+    assert "1 brought, 3 were there already" in packed.output
+
+
 def test_upload_takes_several_sources(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "a.zip").write_bytes(zipped({"a": make_instance("MR")}))
     (tmp_path / "b.dcm").write_bytes(make_instance("SR"))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 
 from pacsberry.errors import BadRequest, NoRoom, NotAllowed, PeerFailed
@@ -20,7 +21,7 @@ from pacsberry.importing.sources import remote_source
 from tests.clients.orthanc import BINARY, running_orthanc
 from tests.flows.house import in_process
 from tests.importing.aids import Recorder, Told, bring, write_all
-from tests.makers import make_study
+from tests.makers import make_instance, make_study
 
 STUDY = make_study(series={"CT": 3, "SR": 1})
 IDENTIFIER = "11111111-22222222-33333333-44444444-55555555"
@@ -39,10 +40,10 @@ def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-def to_orthanc(url: str, folder: Path) -> Told:
+def to_orthanc(url: str, folder: Path, *, packs: bool = False) -> Told:
     told = Told()
     with contextlib.closing(Address.of(url).client()) as client:
-        Importer(Server(client), told.findings.append, Wishes()).take(Folder(folder).found())
+        Importer(Server(client, packs=packs), told.findings.append, Wishes()).take(Folder(folder).found())
     return told
 
 
@@ -78,6 +79,16 @@ def test_a_pacsberry_with_a_password_is_a_source(tmp_path: Path) -> None:
         wrong = contextlib.closing(remote_source(one.url, user="ada", password="wrong"))
         with wrong as source, pytest.raises(NotAllowed):
             source.total()
+
+
+def test_an_orthanc_takes_packed_files(tmp_path: Path, orthanc: str) -> None:
+    data = make_instance("CT", patient_id="PACKED")
+    folder = write_all(tmp_path, {"a.dcm": data})
+
+    (kept,) = to_orthanc(orthanc, folder, packs=True).findings
+
+    assert kept.fate is Fate.KEPT
+    assert httpx.get(f"{orthanc}/instances/{kept.instance}/file").content == data
 
 
 def test_what_is_there_is_not_fetched(tmp_path: Path) -> None:

