@@ -19,7 +19,7 @@ from pacsberry.http.settings import HttpSettings
 from pacsberry.imaging.limits import Limits
 from pacsberry.imaging.pool import WorkerPool
 from tests.http.live import Live, live_server
-from tests.imaging.test_workers import acting
+from tests.imaging.aids import acting
 from tests.makers import make_instance
 from tests.makers.images import make_image
 
