@@ -189,5 +189,8 @@ def test_a_damaged_file_is_found_out(server: Live) -> None:
     assert server.post(f"{place}/verify-md5").json == {}
     path = server.archive.files.path(server.archive.attachments.get(Level.INSTANCE, instance, "dicom").file)
     path.write_bytes(path.read_bytes()[:-1] + b"\xff")
+    reported: list[str] = []
+    server.archive.files.report_to(reported.append)
 
     assert server.post(f"{place}/verify-md5").status == 400
+    assert reported == [f"{path.parent.name}/{path.name}"]

@@ -129,6 +129,7 @@ class Attachments:
         except DamagedFile:
             is_good = False
         if not is_good:
+            self._files.report(attachment.file)
             raise BadRequest(f"The file of {attachment.name} is damaged: its checksum is not what was stored.")
 
     def put(
