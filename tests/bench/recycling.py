@@ -29,8 +29,8 @@ _RESULTS = Path(__file__).with_name("RESULTS.md")
 _FOLDER = Path("/var/tmp")  # noqa: S108 - a folder of its own is made there
 _ARCHIVE_BYTES = 3 * 2**30
 _EMPTY_SLICES = 6000  # 3.2 GB: what an empty card takes before anybody has to go
-_EMPTY_SECONDS = 10.0  # at most
-_FULL_SECONDS = 20.0
+_EMPTY_SECONDS = 6.0  # at most
+_FULL_SECONDS = 40.0
 _ALLOWED_LOSS = 10.0  # percent
 _LOOK_SLICES = 50  # between two looks at the free space
 
@@ -86,7 +86,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="pacsberry-recycling-", dir=options.folder))
     facts = machine.describe(folder)
     try:
-        outcome = measure(folder, turns=3 if options.quick else 30)
+        outcome = measure(folder, turns=2 if options.quick else 15)
     except BenchFailure as failure:
         print(failure, file=sys.stderr)
         return 1

@@ -22,7 +22,6 @@ from tests.flows.programs import wait_until
 from tests.recycler.aids import MEGABYTE, RESERVED, keep_megabytes, of
 from tests.small_disk import fill, free_bytes, small_disk
 
-
 UNHURRIED = replace(RESERVED, batch_seconds=3600.0)  # the index takes no room, and gives up no ballast, in between
 
 
@@ -229,6 +228,7 @@ def test_after_room_was_made_it_goes_on_and_holds_its_ballast_again(disk: Path) 
 
         keep(archive, of(2))
 
+        wait_until(lambda: len(names(disk)) == 1)
         assert whole(archive) == 1
         assert (disk / BALLAST_NAME).stat().st_size == RESERVED.reserve_bytes
 

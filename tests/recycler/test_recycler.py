@@ -151,6 +151,7 @@ def test_nobody_goes_for_free_space_where_nobody_wants_that(disk: Path, keep_fre
     with recycling(disk, keep_free=keep_free, rejects=rejects) as (archive, recycler):
         for patient in range(12):
             keep_megabytes(archive, patient, 4)
+        wait_until(lambda: archive.stability.seconds_to_next() is None and counts(archive)["patients"] == 12)
         fill(disk, leave=0)
 
         with pytest.raises(NoRoom, match="Delete studies"):

@@ -38,7 +38,7 @@ class Candidate:
     updated_at: int  # UTC seconds of the last reception
     instances: int
     size: int  # bytes on the card: its instances and users' attachments; 0, as instances, of whoever does not go
-    is_protected: bool  # itself, or one of its studies or series; false of whoever is spared anyway
+    is_protected: bool  # itself, or one of its studies or series; only itself, of whoever is spared
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,13 @@ class Candidates:
         while True:
             with self._index.read() as connection:
                 page = connection.execute(
-                    f"""SELECT key, id, arrival, updated_at FROM patients
+                    f"""SELECT key, id, arrival, updated_at, is_protected FROM patients
                         WHERE (arrival, key) > (?, ?) ORDER BY arrival, key LIMIT {_PAGE}""",
                     (arrival, key),
                 ).fetchall()
-            for key, patient, arrival, updated_at in page:
+            for key, patient, arrival, updated_at, is_protected in page:
                 if key in spared:
-                    yield Candidate(key, patient, arrival, updated_at, 0, 0, is_protected=False)
+                    yield Candidate(key, patient, arrival, updated_at, 0, 0, bool(is_protected))
                 else:
                     yield Candidate(key, patient, arrival, updated_at, *self._amounts(key))
             if len(page) < _PAGE:

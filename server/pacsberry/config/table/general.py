@@ -50,8 +50,8 @@ GENERAL = Theme(
             "MaximumStorageMode",
             Choice(("Recycle", "Reject")),
             "Recycle",
-            "What happens at the two limits: the oldest patient goes, or new images are refused; with Reject nobody ever "
-            "goes, for Pacsberry.KeepFreeMB neither.",
+            "What happens at the two limits: the oldest patient goes, or new images are refused; with Reject nobody "
+            "ever goes, for Pacsberry.KeepFreeMB neither.",
         ),
         Setting(
             "MaximumStorageCacheSize",
