@@ -8,10 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pacsberry.imaging.limits import Limits, NoWorker, PixelsFailed, TooManyPictures
-from pacsberry.imaging.process import WorkerProcess
+
+if TYPE_CHECKING:
+    from pacsberry.imaging.process import WorkerProcess
 
 LOGGER = logging.getLogger("pacsberry.imaging")
 
@@ -25,12 +27,12 @@ class WorkerPool:
         self,
         limits: Limits,
         *,
-        start: Callable[[Limits], WorkerProcess] = WorkerProcess,
+        start: "Callable[[Limits], WorkerProcess] | None" = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`start` makes a worker; `clock` counts seconds."""
         self._limits = limits
-        self._start = start
+        self._start = start or _started
         self._clock = clock
         self._changed = threading.Condition()  # guards all below; notified when a worker is free, or has gone
         self._count = 0  # of workers, those in use and those being started included
@@ -45,7 +47,7 @@ class WorkerPool:
         return self._count
 
     @contextmanager
-    def worker(self) -> Iterator[WorkerProcess]:
+    def worker(self) -> "Iterator[WorkerProcess]":
         """A worker of one's own while the block lasts; waits for a free one, TooManyPictures when none comes free.
 
         When the block raises PixelsFailed the worker is gone, on any other error it is sent away.
@@ -80,7 +82,7 @@ class WorkerPool:
         if keeper is not None:
             keeper.join(_STOP_SECONDS)
 
-    def _take(self) -> WorkerProcess:
+    def _take(self) -> "WorkerProcess":
         with self._changed:
             if not self._changed.wait_for(self._may_go_on, self._limits.waiting_seconds):
                 raise TooManyPictures(
@@ -103,14 +105,14 @@ class WorkerPool:
     def _may_go_on(self) -> bool:
         return bool(self._idle) or self._count < self._limits.workers or self._stopped
 
-    def _lost(self, worker: WorkerProcess | None) -> None:
+    def _lost(self, worker: "WorkerProcess | None") -> None:
         with self._changed:
             self._count -= 1
             if worker is not None:
                 self._busy.discard(worker)
             self._changed.notify_all()
 
-    def _dismiss(self, worker: WorkerProcess) -> None:
+    def _dismiss(self, worker: "WorkerProcess") -> None:
         try:
             worker.dismiss()
         finally:
@@ -134,3 +136,9 @@ class WorkerPool:
             for worker in leaving:
                 LOGGER.info("Pixel worker %d was idle and leaves.", worker.pid)
                 self._dismiss(worker)
+
+
+def _started(limits: Limits) -> "WorkerProcess":
+    from pacsberry.imaging.process import WorkerProcess  # only a server that is asked for pictures pays for it
+
+    return WorkerProcess(limits)

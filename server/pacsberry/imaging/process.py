@@ -4,15 +4,13 @@ import logging
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pacsberry.imaging.limits import MOST_PRODUCT_BYTES, Limits, NoWorker, PixelsFailed, WorkerGone
 from pacsberry.imaging.orders import MOST_BYTES, Order, Outcome, Reply
-
-if TYPE_CHECKING:
-    from subprocess import Popen
 
 LOGGER = logging.getLogger("pacsberry.imaging")
 
@@ -39,15 +37,13 @@ class WorkerProcess:
 
     def __init__(self, limits: Limits, *, program: Sequence[str] = _PROGRAM) -> None:
         """Start it and wait until it is ready; NoWorker.  `program`: what Python is to run."""
-        import subprocess  # only a server that is asked for pictures pays for it
-
         self._seconds = limits.seconds
         self.cpu_seconds = 0.0  # used since its start, as it says
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         arguments = [str(limits.memory_bytes), str(2 * limits.seconds), str(MOST_PRODUCT_BYTES)]
         try:
             with theirs:
-                self._process: Popen[bytes] = subprocess.Popen(  # noqa: S603  # our own module, with numbers
+                self._process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603  # our own module, with numbers
                     [sys.executable, *program, *arguments],
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
@@ -132,11 +128,9 @@ class WorkerProcess:
 
     def _has_left(self) -> bool:
         """Whether it ends within two seconds."""
-        from subprocess import TimeoutExpired
-
         try:
             self._process.wait(_LEAVE_SECONDS)
-        except TimeoutExpired:
+        except subprocess.TimeoutExpired:
             return False
         return True
 
