@@ -76,7 +76,7 @@ def test_a_file_cut_short_is_never_served_is_named_and_can_be_sent_again(tmp_pat
 
 
 def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)

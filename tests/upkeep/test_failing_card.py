@@ -34,7 +34,7 @@ def test_a_card_whose_data_cannot_be_read_any_more_is_answered_with_the_reason(t
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)

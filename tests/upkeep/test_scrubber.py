@@ -57,7 +57,7 @@ def scrubbing(
 
 
 def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -157,12 +157,12 @@ def test_a_stop_in_the_middle_is_prompt_and_the_next_start_goes_on_there(tmp_pat
     fill(tmp_path, 6)
     size = files(tmp_path)[0].stat().st_size
     with open_archive(tmp_path) as archive:
-        with scrubbing(archive, tmp_path, speed=size * 10) as scrubber:
-            until(lambda: scrubber.status().record.files >= 2)
+        with scrubbing(archive, tmp_path, speed=size) as scrubber:  # a second for each
+            until(lambda: scrubber.status().record.files >= 1)
             before = time.monotonic()
-        assert time.monotonic() - before < 0.09
+        assert time.monotonic() - before < 0.8
         done = ScrubRecord.read(archive.index)
-        assert 2 <= done.files < 6
+        assert 1 <= done.files < 6
 
     with open_archive(tmp_path) as archive, scrubbing(archive, tmp_path, speed=FAST) as scrubber:
         until(lambda: completed(scrubber))
