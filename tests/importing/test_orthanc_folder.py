@@ -55,7 +55,7 @@ def storage_of(made: Mapping[bool, Path], tmp_path: Path) -> Callable[[bool], Pa
 def notes_of(house: House, storage: Path, index: Path | None = None) -> Brought:
     client = HttpClient(UnixConnection(house.storage / "pacsberry.sock"), name="The server")
     with contextlib.closing(client), OrthancIndex.open(index or storage / "index") as opened:
-        return Notes(Server(client), storage).bring(opened)
+        return Notes(Server(client), storage).bring(opened.added())
 
 
 @pytest.mark.parametrize("packed", [True, False])

@@ -15,9 +15,11 @@ from pacsberry.importing import remote as remote_module
 from pacsberry.importing.folder import Folder
 from pacsberry.importing.importer import Importer, Wishes
 from pacsberry.importing.items import Fate
+from pacsberry.importing.orthanc_notes import Brought, Notes
 from pacsberry.importing.remote import Address
 from pacsberry.importing.server import Server
 from pacsberry.importing.sources import remote_source
+from pacsberry.peers.http_client import HttpClient, UnixConnection
 from tests.clients.orthanc import BINARY, running_orthanc
 from tests.flows.house import in_process
 from tests.importing.aids import Recorder, Told, bring, write_all
@@ -89,6 +91,58 @@ def test_an_orthanc_takes_packed_files(tmp_path: Path, orthanc: str) -> None:
 
     assert kept.fate is Fate.KEPT
     assert httpx.get(f"{orthanc}/instances/{kept.instance}/file").content == data
+
+
+def test_labels_and_protection_of_another_server_come_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_module, "_PAGE", 1)
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    files = {f"{name}.dcm": make_instance("CT", patient_id=name) for name in ("a", "b", "c")}
+    with in_process(tmp_path / "one") as one, in_process(tmp_path / "two") as two:
+        bring(one, Folder(write_all(tmp_path / "files", files)))
+        (study, *_), (first, second, _) = one.get("/studies"), one.get("/patients")
+        one.ask("PUT", f"/studies/{study}/labels/teaching", b"x")
+        one.ask("PUT", f"/instances/{one.get('/instances')[0]}/labels/teaching", b"x")
+        for patient in (first, second):
+            one.ask("PUT", f"/patients/{patient}/protected", b"1")
+        with contextlib.closing(remote_source(one.url)) as source:
+            bring(two, source)
+            client = HttpClient(UnixConnection(two.storage / "pacsberry.sock"), name="The server")
+            with contextlib.closing(client):
+                told = [Notes(Server(client)).bring(source.added()) for _ in range(2)]
+
+        assert two.get(f"/studies/{study}/labels") == ["teaching"]
+        assert two.ask("GET", f"/patients/{second}/protected").body == b"1"
+    assert told == [Brought(labels=2, protections=2), Brought()]
+
+
+def test_an_orthanc_without_labels_is_asked_for_protection_only(orthanc: str) -> None:
+    with contextlib.closing(remote_source(orthanc)) as source:
+        assert list(source.added()) == []
+
+
+def test_labels_that_are_none_are_not_asked_for() -> None:
+    def answer(path: str) -> tuple[int, object]:
+        return 200, ["../x", 7, None, {"a": 1}] if path == "/tools/labels" else []
+
+    with answering(answer) as (url, asked), contextlib.closing(remote_source(url)) as source:
+        assert list(source.added()) == []
+
+    assert "/tools/find" not in asked
+
+
+@pytest.mark.parametrize("labels", [{"a": 1}, "text", 7])
+def test_a_list_of_labels_that_is_none_is_refused(labels: object) -> None:
+    with answering(lambda path: (200, labels)) as (url, _):
+        source = remote_source(url)
+        with contextlib.closing(source), pytest.raises(PeerFailed):
+            list(source.added())
+
+
+@pytest.mark.parametrize("known", [{"a": 1}, [[]], 7])
+def test_a_list_of_what_is_known_that_is_none_is_refused(known: object) -> None:
+    with answering(lambda path: (200, known)) as (url, _), pytest.raises(PeerFailed):
+        ask(url, lambda server: server.known(["a"]))
 
 
 def test_what_is_there_is_not_fetched(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from pacsberry.archive.orthanc_index import OrthancIndex
+from pacsberry.archive.orthanc_index import Added, OrthancIndex
 from pacsberry.cli.exits import Exit, exit_code
 from pacsberry.cli.progress import Progress
-from pacsberry.errors import IndexDamaged, NoRoom, NotAllowed, PeerFailed
+from pacsberry.errors import IndexDamaged, PacsberryError
 from pacsberry.importing.importer import Importer, Wishes
 from pacsberry.importing.items import Fate, Finding
 from pacsberry.importing.orthanc_folder import OrthancFolder
@@ -44,7 +44,7 @@ def transfer(work: Transfer, server: Server) -> Exit:
         report = opened.enter_context(contextlib.closing(ReportFile(work.report))) if work.report else None
         try:
             _bring(work, server, tally, report)
-        except (NoRoom, NotAllowed, PeerFailed, KeyboardInterrupt) as error:
+        except (PacsberryError, OSError, KeyboardInterrupt) as error:
             ended = error
     _tell(tally, work)
     if ended is None:
@@ -58,37 +58,49 @@ def _bring(work: Transfer, server: Server, tally: Tally, report: ReportFile | No
     click.echo(f"Looking at {', '.join(source.name for source in work.sources)} …", err=True)
     total = sum(source.total() for source in work.sources)
     label = "Rehearsing" if work.wishes.is_rehearsal else "Bringing"
-    notes: list[tuple[OrthancFolder, OrthancIndex]] = []
-    with contextlib.ExitStack() as opened, Progress(label, total, of_bytes=True) as progress:
+    notes: list[tuple[Notes, Iterator[Added]]] = []
+    with contextlib.ExitStack() as opened:
+        with Progress(label, total, of_bytes=True) as progress:
 
-        def take(finding: Finding) -> None:
-            tally.add(finding)
-            if report is not None:
-                report.add(finding)
-            progress.advance(finding.amount)
+            def take(finding: Finding) -> None:
+                tally.add(finding)
+                if report is not None:
+                    report.add(finding)
+                progress.advance(finding.amount)
 
-        importer = Importer(server, take, work.wishes)
-        for source in work.sources:
-            if isinstance(source, OrthancFolder):
-                index = opened.enter_context(_index_of(source, work.index))
-                if index is not None:
-                    source.leave_out(index.users_files())
-                    notes.append((source, index))
-            importer.take(source.found())
-        brought = [Notes(server, source.path).bring(index) for source, index in notes if not work.wishes.is_rehearsal]
-    for one in brought:
-        _tell_notes(one, tally, report)
+            importer = Importer(server, take, work.wishes)
+            for source in work.sources:
+                if isinstance(source, OrthancFolder):
+                    index = opened.enter_context(_index_of(source, work.index))
+                    if index is not None:
+                        notes.append((Notes(server, source.path), index.added()))
+                elif isinstance(source, Remote):
+                    notes.append((Notes(server), source.added()))
+                importer.take(source.found())
+        for one, added in notes if not work.wishes.is_rehearsal else ():
+            _bring_notes(one, added, tally, report)
+
+
+def _bring_notes(notes: Notes, added: Iterator[Added], tally: Tally, report: ReportFile | None) -> None:
+    try:
+        brought = notes.bring(added)
+    except IndexDamaged as error:
+        click.echo(f"{error} Not everything that users added could be brought.", err=True)
+    else:
+        _tell_notes(brought, tally, report)
 
 
 @contextlib.contextmanager
 def _index_of(source: OrthancFolder, named: Path | None) -> Iterator[OrthancIndex | None]:
     """The index of an Orthanc's storage; None, with a word about it, when there is none to be read."""
     path = named or source.path / "index"
+    index: OrthancIndex | None
     with contextlib.ExitStack() as opened:
         try:
             if not path.is_file():
                 raise IndexDamaged(f"There is no index at {path}.")
-            index: OrthancIndex | None = opened.enter_context(OrthancIndex.open(path))
+            index = opened.enter_context(OrthancIndex.open(path))
+            source.leave_out(index.users_files())
         except IndexDamaged as error:
             index = None
             click.echo(f"{error} The images are brought; labels, metadata and protection are not.", err=True)

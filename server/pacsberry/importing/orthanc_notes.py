@@ -4,10 +4,11 @@ What the server has already is left as it is, so a second run changes nothing.  
 senders of reception, jobs; the server writes its own.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pacsberry.archive.orthanc_index import Added, OrthancIndex
+from pacsberry.archive.orthanc_index import Added
 from pacsberry.errors import PacsberryError, PeerFailed
 from pacsberry.importing.items import Fate, Finding
 from pacsberry.importing.orthanc_folder import open_stored, place_of
@@ -29,15 +30,15 @@ class Brought:
 class Notes:
     """Brings the notes of one Orthanc; belongs to one thread."""
 
-    def __init__(self, server: Server, storage: Path) -> None:
-        """`storage`: its StorageDirectory, where the attached files are."""
+    def __init__(self, server: Server, storage: Path | None = None) -> None:
+        """`storage`: its StorageDirectory, where the attached files are; None when it is asked over HTTP."""
         self._server = server
         self._storage = storage
         self._brought = Brought()
 
-    def bring(self, index: OrthancIndex) -> Brought:
-        """Bring all of it; IndexDamaged, NotAllowed, NoRoom, PeerFailed."""
-        for added in index.added():
+    def bring(self, notes: Iterable[Added]) -> Brought:
+        """Bring all of it; NotAllowed, NoRoom, PeerFailed, and what `notes` raises."""
+        for added in notes:
             path = f"/{added.level.plural}/{added.resource}"
             if self._server.ask("GET", path).is_success:
                 self._bring_one(added, path)
@@ -51,14 +52,15 @@ class Notes:
         for number, value in added.metadata.items():
             if not self._server.ask("GET", f"{path}/metadata/{number}").is_success:
                 brought.metadata += self._put(f"{path}/metadata/{number}", value.encode())
-        for number, identifier in added.attachments.items():
-            if not self._server.ask("GET", f"{path}/attachments/{number}/size").is_success:
-                brought.attachments += self._attach(f"{path}/attachments/{number}", identifier)
+        if self._storage is not None:
+            for number, identifier in added.attachments.items():
+                if not self._server.ask("GET", f"{path}/attachments/{number}/size").is_success:
+                    file = self._storage / place_of(identifier)
+                    brought.attachments += self._attach(f"{path}/attachments/{number}", file)
         if added.is_protected and self._server.ask("GET", f"{path}/protected").content.strip() != b"1":
             brought.protections += self._put(f"{path}/protected", b"1")
 
-    def _attach(self, path: str, identifier: str) -> int:
-        file = self._storage / place_of(identifier)
+    def _attach(self, path: str, file: Path) -> int:
         try:
             with open_stored(file) as content:
                 answer = self._server.put(path, content)

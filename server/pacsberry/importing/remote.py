@@ -3,11 +3,13 @@
     http://user:password@host:8042/prefix
 
 Its instances are listed page by page; those that the target has are known by their identifiers and are not fetched.
+Labels and protection come after them; metadata do not, because their names mean something on their own server only.
 """
 
 import contextlib
 import functools
 import http.client
+import json
 import re
 import tempfile
 from collections.abc import Iterator
@@ -15,10 +17,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from pacsberry.archive.labels import is_label
+from pacsberry.archive.orthanc_index import Added
 from pacsberry.errors import BadRequest, NotAllowed, PeerFailed, UnreadableDicom
 from pacsberry.importing.files import FileContent
 from pacsberry.importing.items import LARGEST_FILE, Content, Found, Item
 from pacsberry.importing.server import Server
+from pacsberry.model import Level
 from pacsberry.peers.http_client import Answer, HttpClient, basic_authorization
 
 _PAGE: Final = 1000  # identifiers asked for at once
@@ -75,35 +80,64 @@ class Remote:
 
     def total(self) -> int:
         """About the bytes of all instances; NotAllowed, PeerFailed."""
-        told: Any = self._told(self._server.ask_once("GET", "/statistics"), "/statistics")
+        told = self._told(self._server.ask_once("GET", "/statistics"), "/statistics")
         try:
             count, size = int(told["CountInstances"]), int(told["TotalUncompressedSize"])
         except (KeyError, TypeError, ValueError) as error:
-            raise PeerFailed(f"{self.name} is no Orthanc: its /statistics are not understood.") from error
+            raise self._no_orthanc("/statistics") from error
         self._average = size // count if count > 0 else 0
         return self._average * count
 
     def found(self) -> Iterator[Found]:
         """All instances; NotAllowed, PeerFailed."""
+        for instance in self._all(Level.INSTANCE):
+            opened = functools.partial(self._fetch, instance)
+            yield Item(f"{self.name}/instances/{instance}", self._average, opened, instance=instance)
+
+    def added(self) -> Iterator[Added]:
+        """Labels, and the patients that are protected; NotAllowed, PeerFailed."""
+        labels = self._server.ask("GET", "/tools/labels")  # not before Orthanc 1.12
+        for label in self._list(labels, "/tools/labels") if labels.is_success else ():
+            for level in Level if isinstance(label, str) and is_label(label) else ():
+                query = {"Level": level.title, "Query": {}, "Labels": [label]}
+                found = self._server.ask("POST", "/tools/find", json.dumps(query).encode())
+                for resource in self._identifiers(found, "/tools/find"):
+                    yield Added(level, resource, labels=(label,))
+        for patient in self._all(Level.PATIENT):
+            if self._server.ask("GET", f"/patients/{patient}/protected").content.strip() == b"1":
+                yield Added(Level.PATIENT, patient, is_protected=True)
+
+    def _all(self, level: Level) -> Iterator[str]:
         since = 0
         while True:
-            path = f"/instances?since={since}&limit={_PAGE}"
-            page = self._told(self._server.ask("GET", path), path)
-            if not isinstance(page, list) or not all(map(_is_identifier, page)):
-                raise PeerFailed(f"{self.name} is no Orthanc: its list of instances is not understood.")
-            for instance in page:
-                opened = functools.partial(self._fetch, instance)
-                yield Item(f"{self.name}/instances/{instance}", self._average, opened, instance=instance)
+            path = f"/{level.plural}?since={since}&limit={_PAGE}"
+            page = self._identifiers(self._server.ask("GET", path), path)
+            yield from page
             if len(page) < _PAGE:
                 return
             since += len(page)
+
+    def _identifiers(self, answer: Answer, path: str) -> list[str]:
+        told = self._list(answer, path)
+        if not all(map(_is_identifier, told)):
+            raise self._no_orthanc(path)
+        return told
+
+    def _list(self, answer: Answer, path: str) -> list[Any]:
+        told = self._told(answer, path)
+        if not isinstance(told, list):
+            raise self._no_orthanc(path)
+        return told
+
+    def _no_orthanc(self, path: str) -> PeerFailed:
+        return PeerFailed(f"{self.name} is no Orthanc: its answer to {path} is not understood.")
 
     def close(self) -> None:
         """Close the connections."""
         self._server.close_siblings()
         self._server.client.close()
 
-    def _told(self, answer: Answer, path: str) -> object:
+    def _told(self, answer: Answer, path: str) -> Any:
         if not answer.is_success:
             raise PeerFailed(f"{self.name}{path}: {answer.reason}")
         return answer.json()

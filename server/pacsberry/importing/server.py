@@ -69,7 +69,10 @@ class Server:
         if self._knows_many and instances:
             answer = self.ask("POST", _KNOWN, json.dumps(list(instances)).encode())
             if answer.status == 200:
-                return set(answer.json())
+                known = answer.json()
+                if not isinstance(known, list) or not all(isinstance(one, str) for one in known):
+                    raise PeerFailed(f"{self.name} answered what no Pacsberry answers; is the address right?")
+                return set(known)
             self._knows_many = False
         return {one for one in instances if self.ask("GET", f"/instances/{one}").status == 200}
 
