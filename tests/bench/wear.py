@@ -79,7 +79,7 @@ _BROWSING = Figure(
     AtMost(0),
     f"Sectors written in 3 minutes, times 20, in which {browsing.CLIENTS} clients list, open, read tags, fetch files "
     f"and now and then a whole study, a request every {browsing.PACE_SECONDS:.0f} s each; {_WARM_SECONDS:.0f} s of it "
-    "have gone by before: as root, SQLite writes 16 KB for each connection that is opened then, 4 KB with a first read.",
+    "have gone by before: as root, SQLite writes 16 KB for each connection that is opened, 4 KB with a first read.",
 )
 FIGURES = (_C_STORE, _HTTP, _PACKED, _RECYCLING, _IDLE, _BROWSING)
 
