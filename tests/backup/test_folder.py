@@ -119,11 +119,9 @@ def test_a_name_that_leads_out_of_the_storage_is_not_followed(tmp_path: Path, st
     failures: list[Failure] = []
     with open_archive(storage) as archive:
         ids = fill(archive, 2)
-        archive.index.write(
-            lambda connection: connection.execute(
-                "UPDATE instances SET file = '../index.sqlite3' WHERE id = ?", ids[:1]
-            )
-        )
+        (storage / "elsewhere").write_bytes(_path_of(archive, ids[0]).read_bytes())
+        change = "UPDATE instances SET file = '../elsewhere' WHERE id = ?"
+        archive.index.write(lambda connection: connection.execute(change, ids[:1]))
 
         head = back_up(archive, tmp_path / "stick", failures=failures)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from pacsberry import __version__
-from pacsberry.archive.holdings import Holdings
 from pacsberry.backup.backing_up import About, BackupRun
 from pacsberry.backup.folder import FolderTarget
 from pacsberry.backup.last import LastBackup, note_last
@@ -103,7 +102,7 @@ def command(
                     About(__version__, int(at), server, with_secrets, copies=copies.copies, left_out=copies.left_out)
                 )
             if keep is not None and isinstance(opened, FolderTarget):
-                _prune(opened, server, keep, _lost(storage, Holdings(archive.index)))
+                _prune(opened, server, keep, _set_aside(storage))
             damaged = sorted(opened.damaged) if isinstance(opened, FolderTarget) else []
     _note(storage, target, head)
     _tell_end(target, head, copies, with_secrets=with_secrets)
@@ -171,16 +170,14 @@ def _tell_plan(plan: Plan) -> None:
     )
 
 
-def _lost(storage: Path, holdings: Holdings) -> set[str]:
-    """The instances that were set aside as damaged and did not come back."""
+def _set_aside(storage: Path) -> list[str]:
+    """The instances that were found damaged; those that came back are in the new backup."""
     notes = DamagedFolder(storage / "damaged", maximum_bytes=0).notes()
-    ids = {
-        note["id"] for note in notes if note.get("level") == Level.INSTANCE.title and isinstance(note.get("id"), str)
-    }
-    return {one for one in ids if holdings.instance(one) is None}
+    ids = [note.get("id") for note in notes if note.get("level") == Level.INSTANCE.title]
+    return [one for one in ids if isinstance(one, str)]
 
 
-def _prune(target: FolderTarget, server: str, keep: int, lost: set[str]) -> None:
+def _prune(target: FolderTarget, server: str, keep: int, lost: list[str]) -> None:
     try:
         pruned = prune(target.disk, server, keep, lost=lost)
     except BadBackup as error:
