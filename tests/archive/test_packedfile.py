@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import sys
 import tracemalloc
 import zlib
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pacsberry.archive.packedfile import PackedFile, descriptor_of
+from pacsberry.archive import deflating
+from pacsberry.archive.packedfile import PackedFile, deflated, descriptor_of
 from pacsberry.errors import DamagedFile
 
 _LARGE = b"".join(number.to_bytes(3, "little") for number in range(150_000))  # seven blocks, no two of them alike
@@ -75,6 +77,16 @@ def test_going_back_less_than_a_block_unpacks_nothing_again() -> None:
         assert source.tell() == read_so_far
 
 
+def test_zlib_goes_back_as_cheaply(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "isal", None)
+    deflating._library.cache_clear()
+    try:
+        test_going_back_less_than_a_block_unpacks_nothing_again()
+        test_the_last_bytes_come_only_when_all_before_them_were_good()
+    finally:
+        deflating._library.cache_clear()
+
+
 def test_a_packed_file_has_no_bytes_for_the_kernel_to_send(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(gzip.compress(b"content", 1))
@@ -84,13 +96,21 @@ def test_a_packed_file_has_no_bytes_for_the_kernel_to_send(tmp_path: Path) -> No
         assert descriptor_of(PackedFile(plain, "name")) is None  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("cut", [0, 1, 10, 19, -1, -4, -8, -9, 0.5])
+@pytest.mark.parametrize("cut", [0, 1, 3, 10, 19, -1, -4, -8, -9, 0.5])
 def test_a_file_cut_short_is_damaged(cut: float) -> None:
     packed = gzip.compress(_LARGE, 1)
     length = int(len(packed) * cut) if cut == 0.5 else cut if cut >= 0 else len(packed) + cut
 
     with pytest.raises(DamagedFile):
         read_all(packed[: int(length)])
+
+
+def test_what_is_left_of_a_header_is_damaged_on_a_real_card_too(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"\x1f\x8b\x08")
+
+    with path.open("rb") as file, pytest.raises(DamagedFile):
+        PackedFile(file, "name")
 
 
 @pytest.mark.parametrize("place", [0, 1, 2, 3, 20, 5000, -1, -4, -5, -8])
@@ -111,6 +131,43 @@ def test_the_last_bytes_come_only_when_all_before_them_were_good() -> None:
         assert file.read(len(_LARGE) - 66_000) == _LARGE[:-66_000]
         with pytest.raises(DamagedFile):
             file.read(66_000)
+
+
+def test_of_a_file_of_whole_blocks_the_last_one_comes_only_when_all_was_good() -> None:
+    content = _LARGE[: 2 * 65536]
+    packed = bytearray(gzip.compress(content, 1))
+    packed[-6] ^= 1
+
+    with opened(bytes(packed)) as file, pytest.raises(DamagedFile):
+        file.read(len(content))
+
+
+def full_read_block() -> tuple[bytes, bytes]:
+    """A content, and its packed file of exactly what is read from a file at once."""
+    for length in range(65400, 65536):
+        packed = gzip.compress(_LARGE[:length], 0)
+        if len(packed) == 65536:
+            return _LARGE[:length], packed
+    raise AssertionError("no such length")
+
+
+@pytest.mark.parametrize("behind", [b"", b"more"])
+def test_what_stands_behind_the_end_is_damage_also_when_it_tells_the_right_length(behind: bytes) -> None:
+    for content, packed in ((_LARGE, gzip.compress(_LARGE, 1)), full_read_block()):
+        with pytest.raises(DamagedFile):
+            read_all(packed + behind + len(content).to_bytes(4, "little"))
+
+
+def test_where_the_deflated_bytes_lie_is_told_of_our_files_only() -> None:
+    packed = gzip.compress(_LARGE, 1)
+
+    found = deflated(io.BytesIO(packed), "name")
+
+    assert zlib.decompress(packed[found.offset : found.offset + found.length], -15) == _LARGE
+    assert (found.crc32, found.size) == (zlib.crc32(_LARGE), len(_LARGE))
+    for other in (b"", packed[:19], b"DICM" * 20, packed[:3] + b"\x08" + packed[4:]):
+        with pytest.raises(DamagedFile):
+            deflated(io.BytesIO(other), "name")
 
 
 def test_a_damaged_file_stays_damaged_for_who_tries_again() -> None:

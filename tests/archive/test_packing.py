@@ -100,10 +100,11 @@ def test_any_pieces_come_out_as_they_went_in(tmp_path_factory: pytest.TempPathFa
         (b"\x1f\x8b" + bytes(10_000), False),
         (b"--boundary\r\n" + bytes(10_000), False),
         (part10(make_dataset("CT", transfer_syntax=EXPLICIT, rows=64, columns=64)), True),
+        (b"PK\x03\x04" + part10(make_dataset("CT", transfer_syntax=EXPLICIT, rows=64, columns=64))[4:], True),
         (part10(make_dataset("CT", transfer_syntax=RLE, rows=64, columns=64)) + bytes(10_000), False),
         (bytes(128) + b"DICM\x02\x00\x00\x00ZZ" + bytes(10_000), False),
     ],
-    ids=["empty", "block", "more", "noise", "hardly", "zip", "gzip", "form", "dicom", "rle", "broken"],
+    ids=["empty", "block", "more", "noise", "hardly", "zip", "gzip", "form", "dicom", "dicom-as-zip", "rle", "broken"],
 )
 def test_only_what_pays_is_packed(tmp_path: Path, content: bytes, is_packed: bool) -> None:
     with spooled(tmp_path, [content[:5000], content[5000:]]) as spool:
@@ -241,6 +242,21 @@ def test_a_packed_file_cut_short_is_never_served_and_the_next_start_names_it(tmp
         assert read(archive, 1) == content_of(1)
     finally:
         archive.stop()
+
+
+def test_what_is_admitted_is_what_the_file_takes_on_the_card(tmp_path: Path) -> None:
+    admitted: list[int] = []
+
+    class Admission:
+        def admit(self, patient: str, growth: int) -> None:
+            admitted.append(growth)
+
+    with open_archive(tmp_path, PACKED) as archive:
+        archive.admit_with(Admission())
+        keep(archive, make_header(), content_of(1))
+
+        (path,) = files_on_card(tmp_path)
+        assert admitted == [path.stat().st_size]
 
 
 def test_a_server_that_packs_nothing_loads_no_packer(tmp_path: Path) -> None:

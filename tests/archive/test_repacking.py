@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pacsberry.archive import Archive, repacking
+from pacsberry.archive import Archive, filestore, repacking
 from pacsberry.archive.attachments import Attachment
 from pacsberry.errors import BadRequest, Conflict, DamagedFile
 from pacsberry.model import Level, OverwritePolicy
@@ -107,6 +107,15 @@ def test_who_read_the_old_name_gets_the_content_all_the_same(archive: Archive, t
     assert content_of(archive, first) == CONTENT
 
 
+def test_old_names_are_forgotten_in_the_end(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filestore, "_CHANGES_REMEMBERED", 3)
+
+    for number in range(6):
+        archive.repacking.change(Level.INSTANCE, INSTANCE, "dicom", packed=number % 2 == 0)
+
+    assert len(archive.files._changed) == 3
+
+
 def test_a_damaged_file_stays_as_it_is(archive: Archive) -> None:
     path = archive.files.path(dicom(archive).file)
     path.write_bytes(CONTENT[:-1] + b"y")
@@ -140,6 +149,8 @@ def test_a_file_replaced_meanwhile_is_not_overwritten(tmp_path: Path, monkeypatc
             archive.repacking.change(Level.INSTANCE, INSTANCE, "dicom", packed=True)
 
         assert content_of(archive, dicom(archive)) == CONTENT + b"new"
+        archive.files.next_bucket()
+        assert archive.files.first_open_bucket() == 1  # nobody waits for the file that was not needed
         assert len(wait_for_files(tmp_path, 1)) == 1
         counts(archive)
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from waitress.adjustments import Adjustments
 
+from pacsberry.http import channel
 from pacsberry.http.channel import Channel
 from pacsberry.http.listener import Listener
 from pacsberry.http.settings import HttpSettings
@@ -46,6 +47,16 @@ def open_files(folder: Path) -> list[str]:
         if target.startswith(str(folder)):
             found.append(target)
     return found
+
+
+def test_a_file_that_has_become_shorter_is_an_error_and_not_an_end_without_end(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"abc")
+
+    with path.open("rb") as file:
+        assert channel._Slice(file, 1, 10).read(10) == b"bc"
+        with pytest.raises(OSError, match="shorter"):
+            channel._Slice(file, 3, 10).read(10)
 
 
 def test_a_connection_carries_many_requests(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pacsberry.errors import UnknownResource
 from pacsberry.model import Level
 from tests.http.live import Live, live_server
 from tests.http.test_tls import ask, certificate, settings  # noqa: F401 - the fixture `certificate`
@@ -149,6 +150,25 @@ def test_an_archive_takes_packed_bytes_as_they_lie(server: Live) -> None:
         assert sorted(archive.read(name) for name in archive.namelist()) == sorted([*files, loose])
         sizes = {archive.read(info.filename): info.compress_size for info in archive.infolist()}
     assert [sizes[data] for data in files] == [len(stored(server, one["ID"])) - 18 for one in told]
+
+
+@pytest.mark.parametrize("what", ["file", "archive"])
+def test_a_file_that_is_unpacked_meanwhile_goes_out_all_the_same(
+    server: Live, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = server.upload(ct())
+
+    def gone(name: str, stored_size: int | None = None) -> Any:
+        monkeypatch.undo()
+        raise UnknownResource(name)
+
+    monkeypatch.setattr(server.archive.files, "open_stored", gone)
+    if what == "file":
+        assert server.get(f"/instances/{told['ID']}/file", GZIP).body == ct()
+    else:
+        content = server.get(f"/series/{told['ParentSeries']}/archive").body
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            assert [archive.read(name) for name in archive.namelist()] == [ct()]
 
 
 def test_one_file_is_packed_and_unpacked_again(server: Live) -> None:

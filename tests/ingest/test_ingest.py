@@ -1,5 +1,6 @@
 """Taking in: Part 10 files and data sets, whole and broken, and the quarantine of what peers sent in vain."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -169,6 +170,23 @@ def test_a_missing_patient_id_is_accepted_as_empty(box: Box) -> None:
 
     assert kept.identifiers.patient_id == ""
     assert kept.identifiers.orthanc_id(Level.PATIENT) == "da39a3ee-5e6b4b0d-3255bfef-95601890-afd80709"
+
+
+def test_what_was_packed_on_its_way_lies_packed_in_the_quarantine(box: Box) -> None:
+    box.archive.files.packs = True
+    content = b"is no DICOM " * 2000
+
+    for _ in range(2):
+        with box.spool(content) as spool, pytest.raises(UnreadableDicom):
+            box.ingest.accept_dataset(spool, RECEIPT, transfer_syntax_uid="1", sop_class_uid="1", sop_uid="1")
+
+    names = [path.name.partition(".")[2] for path in box.files("quarantine")]
+    assert sorted(names) == ["dcm.gz", "dcm.gz", "json", "json"]
+    assert gzip.decompress(next((box.folder / "quarantine").glob("*.gz")).read_bytes()) == content
+    box.archive.files.packs = False
+    with box.spool(content) as spool:  # they count, and go with their reasons
+        Quarantine(box.folder / "quarantine", maximum_bytes=len(content)).put(spool, RECEIPT, "no")
+    assert sorted(path.name.partition(".")[2] for path in box.files("quarantine")) == ["dcm", "json"]
 
 
 def test_a_full_quarantine_lets_the_oldest_go(tmp_path: Path) -> None:
