@@ -85,18 +85,45 @@ def test_the_report_has_every_file(tmp_path: Path, folder: Path, name: str) -> N
 
 
 def test_the_storage_of_an_orthanc_comes_with_what_users_added(tmp_path: Path) -> None:
-    storage = tmp_path / "orthanc"
+    storage, index = tmp_path / "orthanc", tmp_path / "elsewhere"
     stored(storage, CT, packed=True)
-    made_up_index(tmp_path / "elsewhere", {"Resources": [(1, 4, INSTANCE, None)], "Labels": [(1, "teaching")]})
+    attached = stored(storage, make_instance("MR"))  # a DICOM file, and no instance: a user attached it
+    files = [(1, 1024, attached.name)]
+    resources = [(1, 4, INSTANCE, None)]
+    made_up_index(index, {"Resources": resources, "Labels": [(1, "teaching")], "AttachedFiles": files})
     config = write_config(tmp_path, {})
-    told = run("import", "--config", config, storage)
-    again = run("import", "--config", config, "--index", tmp_path / "elsewhere", storage)
+    mine = ("import", "--config", config, "--index", index)
+    rehearsal, done, again = run(*mine, "--dry-run", storage), run(*mine, storage), run(*mine, storage)
 
-    assert told.exit_code == again.exit_code == 0
-    assert "There is no index" in told.output
-    assert "1 labels" in again.output
+    assert [rehearsal.exit_code, done.exit_code, again.exit_code] == [0, 0, 0]
+    assert "users added" not in rehearsal.output + again.output
+    assert "1 labels, 0 metadata, 0 protections and 1 attached files brought" in done.output
     with in_process(tmp_path) as house:
         assert house.get(f"/instances/{INSTANCE}/labels") == ["teaching"]
+        assert house.ask("GET", f"/instances/{INSTANCE}/attachments/1024/data").body == make_instance("MR")
+        assert house.counts()[3] == 1
+
+
+def test_an_orthanc_without_its_index_is_brought_without_what_users_added(tmp_path: Path) -> None:
+    stored(tmp_path / "orthanc", CT)
+
+    result = run("import", "--data", tmp_path / "storage", tmp_path / "orthanc")
+
+    assert result.exit_code == 0
+    assert "There is no index" in result.output
+    assert "1 brought" in result.output
+
+
+def test_a_wrong_address_is_told_at_once(free_port: int, folder: Path) -> None:
+    began = time.monotonic()
+    results = (
+        run("upload", "127.0.0.1", free_port, folder),
+        run("import", "--data", folder, f"http://127.0.0.1:{free_port}"),
+    )
+
+    assert [result.exit_code for result in results] == [1, 1]
+    assert all("nobody listens there" in result.output for result in results)
+    assert time.monotonic() - began < 10  # and is not tried for 14 seconds, as later ones are
 
 
 def test_another_server_is_a_source_and_its_password_stays_secret(tmp_path: Path, folder: Path) -> None:

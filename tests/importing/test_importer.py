@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydicom.uid import UID
 
 from pacsberry.errors import NoRoom, NotAllowed, PeerFailed
 from pacsberry.importing.importer import Importer, Wishes
@@ -125,16 +126,32 @@ def test_files_without_preamble_and_of_every_syntax_are_taken(tmp_path: Path) ->
     assert run(Recorder(), tmp_path).counts() == {Fate.KEPT: 3}
 
 
-def test_a_header_too_long_to_look_at_is_left_to_the_server(tmp_path: Path) -> None:
+def test_meta_information_of_many_kilobytes_is_read(tmp_path: Path) -> None:
+    long = make_dataset("CT")
+    long.file_meta.PrivateInformationCreatorUID = UID("1.2.3")
+    long.file_meta.PrivateInformation = b"x" * 40_000
+    (tmp_path / "a.dcm").write_bytes(part10(long))
+    server = Recorder(known=[instance_id(long)])
+
+    assert run(server, tmp_path).counts() == {Fate.THERE: 1}
+
+
+def test_a_header_too_long_to_look_at_in_order_is_left_to_the_server(tmp_path: Path) -> None:
     (tmp_path / "a.dcm").write_bytes(make_instance("CT", tags={"EncapsulatedDocument": b"x" * 5_000_000}))
     giant = make_dataset("SR")
     giant.add_new(0x00090010, "LO", "TEST")
     giant.add_new(0x00091001, "OB", b"x" * 5_000_000)
     (tmp_path / "b.dcm").write_bytes(part10(giant))
 
-    told = run(Recorder(known=[""]), tmp_path)
+    (tmp_path / "c.tar").write_bytes(tarred({"giant": part10(giant)}))
 
-    assert told.counts() == {Fate.KEPT: 2}
+    told = run(Recorder(known=["", instance_id(giant)]), tmp_path)
+
+    assert {finding.name.rpartition("/")[2]: finding.fate for finding in told.findings} == {
+        "a.dcm": Fate.KEPT,
+        "b.dcm": Fate.THERE,
+        "c.tar: giant": Fate.KEPT,
+    }
 
 
 def test_what_the_server_refuses_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:

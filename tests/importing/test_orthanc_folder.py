@@ -25,7 +25,7 @@ from tests.flows.house import House, in_process, instance_id
 from tests.importing.aids import Recorder, bring, look, write_all
 from tests.importing.orthancs import made_by_orthanc, made_up_index, stored
 from tests.importing.test_importer import run
-from tests.makers import make_dataset, make_instance, make_study
+from tests.makers import make_dataset, make_instance, make_study, part10
 
 STUDY = make_study(series={"CT": 3, "SR": 1})
 CT = STUDY[0]
@@ -128,6 +128,22 @@ def test_a_header_is_never_taken_for_its_image(tmp_path: Path, packed: bool) -> 
 
         assert [house.file(one) for one in house.get("/instances")] == [CT]
     assert told.counts() == {Fate.KEPT: 1, Fate.PASSED_OVER: 8}
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_header_too_long_to_look_at_is_not_taken_for_its_image_either(tmp_path: Path, packed: bool) -> None:
+    long = make_dataset("CT")
+    long.add_new(0x00090010, "LO", "TEST")
+    long.add_new(0x00091001, "OB", b"x" * 5_000_000)
+    image = part10(long)
+    storage = tmp_path / "orthanc"
+    for data in [image[: image.index(b"\xe0\x7f\x10\x00")]] * 4 + [image]:
+        stored(storage, data, packed=packed)
+    with in_process(tmp_path) as house:
+        told = bring(house, local_source(str(storage)))
+
+        assert [len(house.file(one)) for one in house.get("/instances")] == [len(image)]
+    assert len(told.of(Fate.KEPT)) == 1
 
 
 def test_a_header_whose_image_is_lost_is_told(tmp_path: Path) -> None:

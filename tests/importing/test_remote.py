@@ -226,6 +226,9 @@ class Bytes:
     def chunks(self) -> Iterator[bytes]:
         return iter([b"DI", b"CM"])
 
+    def whole(self) -> None:
+        return None
+
 
 @pytest.mark.parametrize(
     ("status", "body", "error"),

@@ -29,6 +29,10 @@ class FileContent:
         """All bytes, even if the file grows meanwhile."""
         return exactly(self._read(), self.size)
 
+    def whole(self) -> IO[bytes]:
+        """The file."""
+        return self._file
+
     def _read(self) -> Iterator[bytes]:
         self._file.seek(0)
         left = self.size

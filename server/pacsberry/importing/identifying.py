@@ -1,20 +1,22 @@
 """Tells who a file is from its first bytes."""
 
+import contextlib
 from dataclasses import dataclass
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 from pacsberry.dicom.header import HeadTooShort, read_header
-from pacsberry.dicom.part10 import has_preamble, may_be_dicom, read_meta
+from pacsberry.dicom.part10 import FileMeta, has_preamble, may_be_dicom, read_meta
 from pacsberry.errors import UnreadableDicom
 from pacsberry.importing.archives import is_archive_name
 from pacsberry.importing.items import Content, Fate
 from pacsberry.ingest.gunzip import GZIP
 from pacsberry.ingest.zipped import SIGNATURES
-from pacsberry.model import Level
+from pacsberry.model import Header, Level
 
 MEDIA_DIRECTORY: Final = "1.2.840.10008.1.3.10"  # Media Storage Directory Storage (PS3.10 8.6): a DICOMDIR
 _FIRST_LOOK: Final = 16384  # bytes; a header of a CT has 2 to 6 KB
-_LAST_LOOK: Final = 4 * 2**20  # bytes
+_LONGEST_META: Final = 65536  # bytes
+_LAST_LOOK: Final = 2**20  # bytes
 _ROWS: Final = (b"\x28\x00\x10\x00US", b"\x28\x00\x10\x00\x02\x00\x00\x00")  # (0028,0010), explicit and implicit
 
 
@@ -22,7 +24,7 @@ _ROWS: Final = (b"\x28\x00\x10\x00US", b"\x28\x00\x10\x00\x02\x00\x00\x00")  # (
 class Identity:
     """Who a DICOM file is."""
 
-    instance: str  # its Orthanc identifier; '' when its first 4 MB do not tell
+    instance: str  # its Orthanc identifier; '' when it comes in order and its first MB does not tell
     has_pixels: bool = True
     is_image: bool = True  # it has rows, so it ought to have pixels
 
@@ -41,24 +43,39 @@ def identify(content: Content, name: str, *, default_encoding: str) -> Identity 
     if not may_be_dicom(head):
         return _no_dicom(head, name)
     try:
-        if read_meta(head).sop_class_uid == MEDIA_DIRECTORY:
+        meta, looked_at = _meta(content)
+        if meta.sop_class_uid == MEDIA_DIRECTORY:
             return NoInstance(Fate.PASSED_OVER, "The directory of a medium.")
-        try:
-            header = read_header(head, size=content.size, default_encoding=default_encoding)
-        except HeadTooShort:
-            head = content.head(_LAST_LOOK)
-            header = read_header(head, size=content.size, default_encoding=default_encoding)
-    except HeadTooShort:
-        return Identity("", has_pixels=False, is_image=False)  # nobody knows
+        header = _header(content, looked_at, default_encoding)
     except UnreadableDicom as error:
         if has_preamble(head):
             return NoInstance(Fate.REFUSED, str(error))
         return NoInstance(Fate.NOT_DICOM)
+    if header is None:
+        return Identity("")
     return Identity(
         header.identifiers.orthanc_id(Level.INSTANCE),
         has_pixels=bool(header.pixel_data_offset or header.pixel_data_vr),  # a deflated one has no offset
-        is_image=any(rows in head for rows in _ROWS),
+        is_image=header.pixel_data_offset is not None or any(rows in content.head(_LAST_LOOK) for rows in _ROWS),
     )
+
+
+def _header(content: Content, looked_at: int, default_encoding: str) -> Header | None:
+    """The header, from as few bytes as it takes; None when it is too long for what comes in order."""
+    for length in (looked_at, _LAST_LOOK):
+        with contextlib.suppress(HeadTooShort):
+            return read_header(content.head(length), size=content.size, default_encoding=default_encoding)
+    file = content.whole()
+    if file is None:
+        return None
+    return read_header(cast("BinaryIO", file), size=content.size, default_encoding=default_encoding)
+
+
+def _meta(content: Content) -> tuple[FileMeta, int]:
+    """The file meta information, and how many bytes had to be looked at for it."""
+    with contextlib.suppress(UnreadableDicom):
+        return read_meta(content.head(_FIRST_LOOK)), _FIRST_LOOK
+    return read_meta(content.head(_LONGEST_META)), _LONGEST_META
 
 
 def _no_dicom(head: bytes, name: str) -> NoInstance:

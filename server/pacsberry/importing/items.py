@@ -51,6 +51,9 @@ class Content(Protocol):
     def chunks(self) -> Iterator[bytes]:
         """All of its bytes, exactly `size` of them; UnreadableDicom when it turns out to have others."""
 
+    def whole(self) -> IO[bytes] | None:
+        """All of it as a file to look around in, valid as long as the content is open; None when it comes in order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -92,6 +95,10 @@ class Stream:
     def chunks(self) -> Iterator[bytes]:
         """All bytes."""
         return exactly(self._all(), self.size)
+
+    def whole(self) -> IO[bytes] | None:
+        """Nothing: it comes in order."""
+        return None
 
     def _all(self) -> Iterator[bytes]:
         yield self._head

@@ -18,7 +18,7 @@ import uuid
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import IO, BinaryIO, Final
 
 from pacsberry.dicom.part10 import has_preamble
 from pacsberry.errors import UnreadableDicom
@@ -37,6 +37,7 @@ from pacsberry.importing.items import (
     exactly,
     printable,
     too_large,
+    unpacked_copy,
 )
 from pacsberry.ingest.zipped import inflate
 
@@ -109,21 +110,34 @@ def place_of(identifier: str) -> Path:
 @contextlib.contextmanager
 def open_stored(path: Path) -> Iterator[Content]:
     """A file of the storage, unpacked; OSError, UnreadableDicom, TooLarge, PassedOver for JSON."""
-    with open_regular(path) as raw:
+    with open_regular(path) as raw, contextlib.ExitStack() as copies:
         size = os.fstat(raw.fileno()).st_size
         content: Content = FileContent(raw, size)
         head = content.head(132)
         if not head:
             raise UnreadableDicom("The file is empty.")
         if not has_preamble(head) and _is_packed(head):
-            size = int.from_bytes(head[:_SIZE_BYTES], "little")
-            raw.seek(_SIZE_BYTES)
-            content = Stream(exactly(_inflated(raw), size), size)
+            content = _Packed(raw, int.from_bytes(head[:_SIZE_BYTES], "little"), copies)
+            size = content.size
         if size > LARGEST_FILE:
             raise too_large(size)
         if content.head(1) == b"{":
             raise PassedOver("JSON that an older Orthanc keeps beside an image.")
         yield content
+
+
+class _Packed(Stream):
+    """What is packed."""
+
+    def __init__(self, file: BinaryIO, size: int, copies: contextlib.ExitStack) -> None:
+        """`copies` closes the copy that `whole` makes."""
+        super().__init__(exactly(_inflated(file), size), size)
+        self._file = file
+        self._copies = copies
+
+    def whole(self) -> IO[bytes]:
+        """A temporary file with all of it; the content cannot be read in order any more then."""
+        return self._copies.enter_context(unpacked_copy(exactly(_inflated(self._file), self.size)))
 
 
 def _hex_folders(path: Path) -> list[Path]:
@@ -141,6 +155,7 @@ def _is_packed(head: bytes) -> bool:
 
 def _inflated(file: BinaryIO) -> Iterator[bytes]:
     inflater = zlib.decompressobj()
+    file.seek(_SIZE_BYTES)
     while not inflater.eof:
         data = file.read(CHUNK)
         if not data:
