@@ -102,6 +102,9 @@ def test_the_storage_of_an_orthanc_comes_with_what_users_added(tmp_path: Path) -
         assert house.get(f"/instances/{INSTANCE}/labels") == ["teaching"]
         assert house.ask("GET", f"/instances/{INSTANCE}/attachments/1024/data").body == make_instance("MR")
         assert house.counts()[3] == 1
+        house.ask("DELETE", f"/instances/{INSTANCE}/labels/teaching")
+        run(*mine, "--dry-run", storage)
+        assert house.get(f"/instances/{INSTANCE}/labels") == []
 
 
 def test_an_orthanc_without_its_index_is_brought_without_what_users_added(tmp_path: Path) -> None:
