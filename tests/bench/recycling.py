@@ -137,8 +137,8 @@ def report(outcome: Outcome, facts: list[tuple[str, str]]) -> str:
         f"{SLICES_PER_PATIENT} for each patient, went through an archive of {outcome.archive_bytes / 1e9:.1f} GB, and "
         "every one was acknowledged with success. In between the same stream goes to an empty server. Loss is taken "
         "turn by turn against the two turns beside it; a cell is the median (lowest - highest). "
-        f"Goal: at most {_ALLOWED_LOSS:.0f} % of the rate: {verdict}. Rates swing with what else the machine does, and in "
-        "single turns by far more than what is measured; CPU is the steadier figure."
+        f"Goal: at most {_ALLOWED_LOSS:.0f} % of the rate: {verdict}. Rates swing with what else the machine does, and "
+        "in single turns by far more than what is measured; CPU is the steadier figure."
     )
     lines = [
         head,
