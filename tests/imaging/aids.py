@@ -14,6 +14,7 @@ from pacsberry.imaging.process import WorkerProcess
 PREVIEW = Order(Product.PREVIEW)
 # What a worker does that has started; each of these never was a decoder.
 READY = """
+# in the place of pacsberry.imaging.worker
 import os, socket, sys, time
 server = socket.socket(fileno=0)
 REPLY = b'{"outcome":"%s","reason":"","length":0,"shape":[],"number_type":"","frames":1,"cpu_seconds":%d}'
@@ -52,4 +53,12 @@ def content(product: Made) -> bytes:
 
 
 def children() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    """The pixel workers of this process; other tests may have left other processes."""
+    return [child for child in psutil.Process().children() if _is_worker(child)]
+
+
+def _is_worker(child: psutil.Process) -> bool:
+    try:
+        return any("pacsberry.imaging" in part for part in child.cmdline())
+    except psutil.NoSuchProcess:
+        return False

@@ -216,7 +216,8 @@ def test_recovery_reads_real_files(box: Box, tmp_path: Path) -> None:
     again = Box(tmp_path)
     found = again.archive.start()
     try:
-        assert found.recovered == 1
+        assert found.rebuilt is not None
+        assert found.rebuilt.found["instances"] == 1
         with again.archive.index.read() as connection:
             assert connection.execute("SELECT origin FROM origins").fetchall() == [("RestApi",)]
     finally:
