@@ -83,3 +83,10 @@ class BadBackup(PacsberryError):
 
 class TargetFailed(PacsberryError):
     """The disk that a backup goes to cannot be written: removed, read-only, full, failing."""
+
+
+def in_words(error: BaseException) -> str:
+    """What an error says to people; one of the system without its number: "/media/stick: Permission denied."."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename is not None else f"{error.strerror}."
+    return str(error)

@@ -191,3 +191,10 @@ class TestWritingDefaults:
 
     def test_to_the_terminal(self) -> None:
         assert '"HttpPort": 8042,' in CliRunner().invoke(command, ["serve", "--config=-"]).output
+
+
+def test_what_the_system_says_is_told_without_its_number(tmp_path: Path) -> None:
+    result = CliRunner().invoke(command, ["import", str(tmp_path / "nothing"), "--data", str(tmp_path / "storage")])
+
+    assert result.exit_code == Exit.FAILED
+    assert result.output == f"pacsberry: {tmp_path}/nothing: No such file or directory.\n"

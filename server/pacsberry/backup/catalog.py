@@ -9,7 +9,7 @@ from typing import BinaryIO, Protocol
 from pacsberry.backup import layout
 from pacsberry.backup.lines import Line
 from pacsberry.backup.manifest import LARGEST_COPY, LARGEST_HEAD, ConfigurationCopy, Head, check_list, read_list
-from pacsberry.errors import BadBackup
+from pacsberry.errors import BadBackup, in_words
 
 
 class Place(Protocol):
@@ -54,7 +54,7 @@ def read_catalog(place: Place) -> Catalog:
         try:
             heads.append(_read_head(place, name, files[file]))
         except (BadBackup, OSError) as error:
-            broken.append(str(error))
+            broken.append(in_words(error))
     return Catalog(tuple(sorted(heads, key=lambda head: head.name)), tuple(broken), last_number)
 
 
@@ -67,7 +67,9 @@ def lines_of(place: Place, head: Head) -> Iterator[Line]:
         with place.open(path) as file:
             yield from read_list(file)
     except OSError as error:
-        raise BadBackup(f"The list of the backup {head.name.text} cannot be read: {error}") from error
+        raise BadBackup(
+            f"The list of the backup {head.name.text} cannot be read: {error.strerror or error}."
+        ) from error
 
 
 def read_copy(place: Place, head: Head, copy: ConfigurationCopy) -> bytes:

@@ -23,7 +23,7 @@ from pacsberry.cli.copies import Copies, copies_of
 from pacsberry.cli.exits import Exit
 from pacsberry.cli.progress import Progress, size
 from pacsberry.config import Settings
-from pacsberry.errors import BadBackup, PeerFailed
+from pacsberry.errors import BadBackup, PeerFailed, in_words
 from pacsberry.model import Level
 from pacsberry.upkeep.damaged import DamagedFolder
 
@@ -201,7 +201,7 @@ def _note(storage: Path, target: Path, head: Head) -> None:
             ),
         )
     except OSError as error:
-        click.echo(f"pacsberry: the status page will not tell of this backup: {error}", err=True)
+        click.echo(f"pacsberry: the status page will not tell of this backup: {in_words(error)}", err=True)
 
 
 def _tell_end(target: Path, head: Head, copies: Copies, *, with_secrets: bool) -> None:

@@ -45,7 +45,7 @@ def copies_of(settings: Settings, *, with_secrets: bool) -> Copies:
             else:
                 add(path, content, is_blanked=False)
         except (OSError, ConfigError) as error:
-            left_out.append(f"{path}: {error}")
+            left_out.append(f"{path}: {error.strerror if isinstance(error, OSError) else error}")
     effective = _with_secrets(settings) if with_secrets else settings_without_secrets(settings)
     text = json.dumps(effective, indent=2, ensure_ascii=False)
     add(Path(_EFFECTIVE), text.encode(), is_blanked=not with_secrets)

@@ -10,7 +10,7 @@ import click
 
 from pacsberry import __version__
 from pacsberry.cli.exits import MEANINGS, exit_code
-from pacsberry.errors import PacsberryError
+from pacsberry.errors import PacsberryError, in_words
 
 # Each command: the module that has it, and its line in the help.
 _COMMANDS = {
@@ -66,7 +66,7 @@ class LazyGroup(click.Group):
         except BrokenPipeError:
             raise  # the reader of our output has seen enough, as `head` does: click ends quietly
         except (PacsberryError, OSError) as error:
-            click.echo(f"pacsberry: {error}", err=True)
+            click.echo(f"pacsberry: {in_words(error)}", err=True)
             ctx.exit(exit_code(error))
 
 

@@ -13,7 +13,7 @@ from pacsberry.cli.logs import start_logging
 from pacsberry.cli.options import ServeOptions
 from pacsberry.cli.starting import become_server
 from pacsberry.config import Settings
-from pacsberry.errors import ConfigError, PacsberryError
+from pacsberry.errors import ConfigError, PacsberryError, in_words
 
 LOGGER = logging.getLogger("pacsberry.server")
 
@@ -26,8 +26,8 @@ def main(text: str) -> int:
             become_server(options)
     except (PacsberryError, OSError) as error:
         if options.log.file or options.log.folder:
-            LOGGER.error("%s", error)
-        sys.stderr.write(f"pacsberry: {error}\n")
+            LOGGER.error("%s", in_words(error))
+        sys.stderr.write(f"pacsberry: {in_words(error)}\n")
         return exit_code(error)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED

@@ -10,7 +10,7 @@ import click
 from pacsberry.archive.orthanc_index import Added, OrthancIndex
 from pacsberry.cli.exits import Exit, exit_code
 from pacsberry.cli.progress import Progress
-from pacsberry.errors import IndexDamaged, PacsberryError
+from pacsberry.errors import IndexDamaged, PacsberryError, in_words
 from pacsberry.importing.importer import Importer, Wishes
 from pacsberry.importing.items import Fate, Finding
 from pacsberry.importing.orthanc_folder import OrthancFolder
@@ -49,7 +49,10 @@ def transfer(work: Transfer, server: Server) -> Exit:
     _tell(tally, work)
     if ended is None:
         return Exit.FINDINGS if tally.trouble_count else Exit.OK
-    click.echo(f"Not finished: {'interrupted.' if isinstance(ended, KeyboardInterrupt) else ended} {_AGAIN}", err=True)
+    click.echo(
+        f"Not finished: {'interrupted.' if isinstance(ended, KeyboardInterrupt) else in_words(ended)} {_AGAIN}",
+        err=True,
+    )
     return exit_code(ended)
 
 
