@@ -145,3 +145,16 @@ def test_many_readers_and_writers_at_once_agree(tmp_path: Path) -> None:
 
         assert errors == []
         assert counts(archive) == {"patients": 6, "studies": 6, "series": 6, "instances": 120}
+
+
+def test_only_the_servers_user_and_group_may_read_the_names_of_patients(tmp_path: Path) -> None:
+    with open_archive(tmp_path) as archive:
+        keep(archive, make_header(instance=1))
+        counts(archive)
+        before = {path.name: path.stat().st_mode & 0o007 for path in tmp_path.glob("index.sqlite3*")}
+    (tmp_path / "index.sqlite3").unlink()  # it is made anew from the files
+    with open_archive(tmp_path) as archive:
+        counts(archive)
+        after = {path.name: path.stat().st_mode & 0o007 for path in tmp_path.glob("index.sqlite3*")}
+
+    assert before == after == {"index.sqlite3": 0, "index.sqlite3-wal": 0, "index.sqlite3-shm": 0}

@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pacsberry.archive.index_files import create_private
 from pacsberry.archive.indexing import Indexer, KeptFile
 from pacsberry.archive.migrations import is_intact, migrate
 from pacsberry.archive.rows import log_change, set_fact
@@ -89,6 +90,7 @@ class Index:
     def open(self) -> list[int]:
         """Open and migrate the database; returns the migrations applied."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        create_private(self._path)
         try:
             self._writer = self._connect(_WRITER_CACHE_KIB)
             self._writer.execute("PRAGMA journal_mode = WAL")

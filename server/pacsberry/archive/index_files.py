@@ -96,6 +96,14 @@ class IndexFiles:
         return old
 
 
+def create_private(path: Path) -> None:
+    """Make an empty index unless there is one: nobody but the server's user and group reads the names of patients.
+
+    SQLite gives what it puts beside an index the same mode.  OSError when this user may not write to it.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))
+
+
 def _named(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 

@@ -19,7 +19,7 @@ from typing import Final
 
 from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.forms import ATTACHED_SUFFIX, is_instance, suffix_of
-from pacsberry.archive.index_files import IndexFiles
+from pacsberry.archive.index_files import IndexFiles, create_private
 from pacsberry.archive.indexing import Indexer, KeptFile
 from pacsberry.archive.last_notes import last_notes
 from pacsberry.archive.migrations import migrate
@@ -88,6 +88,7 @@ def rebuild(
 def _create(ours: IndexFiles) -> sqlite3.Connection:
     """An empty index of today's version, and beside it the list of files; neither is of use before it is complete."""
     ours.new.parent.mkdir(parents=True, exist_ok=True)
+    create_private(ours.new)
     connection = sqlite3.connect(ours.new, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = OFF")
