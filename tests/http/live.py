@@ -19,7 +19,6 @@ from pacsberry.archive.settings import Reading
 from pacsberry.dicom.main_tags import ORTHANC_MAIN_TAGS
 from pacsberry.dicom.policy import DicomPolicy
 from pacsberry.http.access import Access, Accounts
-from pacsberry.http.api import ROUTES
 from pacsberry.http.context import Context
 from pacsberry.http.routing import Route
 from pacsberry.http.server import HttpServer
@@ -113,7 +112,7 @@ def live_server(
     *,
     settings: HttpSettings | None = None,
     accounts: Accounts | None = None,
-    routes: Iterable[Route] = ROUTES,
+    routes: Iterable[Route] | None = None,
     system: Mapping[str, object] | None = None,
     clock: Clock | None = None,
     pixels: Limits | None = None,

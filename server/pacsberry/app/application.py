@@ -15,7 +15,6 @@ from pacsberry.auth import Accounts
 from pacsberry.config import Settings
 from pacsberry.dimse.server import DicomServer
 from pacsberry.http import Access, Context, HttpServer
-from pacsberry.http.api import ROUTES
 from pacsberry.http.metrics import Metrics
 from pacsberry.imaging.pictures import Pictures
 from pacsberry.ingest import Ingest, Quarantine, Reader
@@ -99,9 +98,7 @@ class Application:
             dictionary=names,
         )
         accounts = _accounts(settings) if http.authentication else None
-        self.http = HttpServer(
-            context, Access(accounts, remote_access=http.remote_access, read_only=http.read_only), ROUTES
-        )
+        self.http = HttpServer(context, Access(accounts, remote_access=http.remote_access, read_only=http.read_only))
 
     def start(self) -> None:
         """Open the archive and the doors; whatever is open already is closed again when a later step fails."""

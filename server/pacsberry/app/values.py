@@ -16,7 +16,7 @@ from pacsberry.dicom.policy import DicomPolicy
 from pacsberry.dimse.rules import AccessRules, Service
 from pacsberry.dimse.settings import DicomSettings
 from pacsberry.errors import ConfigError
-from pacsberry.http.settings import HttpSettings, TlsSettings
+from pacsberry.http.settings import DicomWebSettings, HttpSettings, TlsSettings
 from pacsberry.imaging.limits import Limits as PixelLimits
 from pacsberry.model import OverwritePolicy
 from pacsberry.recycler import KeepFree, Limits
@@ -149,6 +149,19 @@ def http(settings: Settings) -> HttpSettings:
         downloads=settings.number("Pacsberry.HttpDownloads"),
         waiting_for_pictures=settings.number("Pacsberry.HttpMaximumConnections"),
         archive_deflate_level=settings.number("Pacsberry.ArchiveDeflateLevel"),
+        dicomweb=dicomweb(settings),
+    )
+
+
+def dicomweb(settings: Settings) -> DicomWebSettings:
+    """The section DicomWeb, as far as the server has the part of DICOMweb it belongs to."""
+    return DicomWebSettings(
+        is_served=settings.flag("DicomWeb.Enable"),
+        root="/" + settings.text("DicomWeb.Root").strip("/"),
+        public_root=("/" + settings.text("DicomWeb.PublicRoot").strip("/")).rstrip("/"),
+        host=settings.text("DicomWeb.Host").strip("/"),
+        is_https_outside=settings.flag("DicomWeb.Ssl"),
+        case_sensitive=settings.flag("DicomWeb.QidoCaseSensitive"),
     )
 
 

@@ -44,6 +44,10 @@ class Search:
         """Whether a find at `level` filters and answers `tag` without opening files."""
         return source_of(self._main_tags, tag, level) is not None
 
+    def main_tags(self, level: Level) -> frozenset[int]:
+        """The main tags that the index holds of a resource of `level` and of those above it."""
+        return frozenset(tag for at in Level if at <= level for tag in self._main_tags.levels[at])
+
     def may_filter(self, level: Level, tag: int) -> bool:
         """Whether a find at `level` can filter on `tag`; where it cannot, nothing fulfils a constraint on it.
 
@@ -69,7 +73,7 @@ class Search:
             row = connection.execute(f"SELECT count(*) FROM ({statement.sql})", statement.parameters).fetchone()
             return int(row[0])
 
-    def rows(self, query: FindQuery, wanted: Sequence[int]) -> Iterator[_Row]:
+    def rows(self, query: FindQuery, wanted: Sequence[int]) -> Generator[_Row, None, None]:
         """The values of the tags `wanted`, in their order, of each resource; None where it has none.
 
         Several values are joined by backslashes (ModalitiesInStudy).  Tags outside the index are read from a file of

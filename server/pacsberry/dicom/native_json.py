@@ -8,7 +8,7 @@ from json.encoder import encode_basestring as _quote
 from typing import Final
 
 from pacsberry.dicom.names import TagDictionary
-from pacsberry.dicom.native_model import Attribute, person_groups, write_model
+from pacsberry.dicom.native_model import Attribute, ModelWriter, person_groups, write_model
 from pacsberry.dicom.part10 import DicomFile
 
 _INTEGERS: Final = frozenset(("IS", "SL", "SS", "SV", "UL", "US", "UV"))
@@ -22,14 +22,20 @@ def native_json(
     return write_model(file, _JsonWriter(bulk_uri), default_encoding=default_encoding, dictionary=dictionary)
 
 
+def json_writer(bulk_uri: Callable[[str], str]) -> ModelWriter:
+    """Writes data sets that are no files, one after another."""
+    return _JsonWriter(bulk_uri)
+
+
 class _JsonWriter:
-    """Writes members with a comma before all but the first of each object."""
+    """Writes members with a comma before all but the first of each object; fit for one data set after another."""
 
     def __init__(self, bulk_uri: Callable[[str], str]) -> None:
         self._bulk_uri = bulk_uri
         self._comma = ""
 
     def begin(self) -> str:
+        self._comma = ""
         return "{"
 
     def empty(self, attribute: Attribute) -> str:

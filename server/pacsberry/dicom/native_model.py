@@ -91,6 +91,16 @@ def person_groups(name: str) -> list[tuple[str, str]]:
     return [(group, text) for group, text in zip(_PERSON_GROUPS, name.split("="), strict=False) if text]
 
 
+def write_text(writer: ModelWriter, attribute: Attribute, text: str) -> str:
+    """An attribute whose values are joined by backslashes, as `value_text` and the index have them."""
+    if attribute.vr in _SINGLE_VALUED:
+        return writer.values(attribute, [text]) if text else writer.empty(attribute)
+    if attribute.vr == "AT":
+        text = text.replace(",", "").upper()
+    values = [value.strip(" ") for value in text.split("\\")]
+    return writer.values(attribute, values) if any(values) else writer.empty(attribute)
+
+
 class _Reader:
     """The state of one walk."""
 
@@ -153,12 +163,7 @@ class _Reader:
             level.charsets = Charsets.of(text, self._default_encoding)
         elif is_private(element.tag) and 0x10 <= element.tag & 0xFFFF <= 0xFF:
             level.creators[element.tag] = text.strip()
-        if attribute.vr in _SINGLE_VALUED:
-            return writer.values(attribute, [text])
-        if attribute.vr == "AT":
-            text = text.replace(",", "").upper()
-        values = [value.strip(" ") for value in text.split("\\")]
-        return writer.values(attribute, values) if any(values) else writer.empty(attribute)
+        return write_text(writer, attribute, text)
 
 
 def _segment(tag: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from pacsberry.dicom.names import TagDictionary
-from pacsberry.dicom.native_model import Attribute, person_groups, write_model
+from pacsberry.dicom.native_model import Attribute, ModelWriter, person_groups, write_model
 from pacsberry.dicom.part10 import DicomFile
 
 _NAME_PARTS: Final = ("FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix")
@@ -18,6 +18,11 @@ def native_xml(
 ) -> Iterator[str]:
     """The XML document of a data set in pieces; `bulk_uri` makes the address of a path below `/content`."""
     return write_model(file, _XmlWriter(bulk_uri), default_encoding=default_encoding, dictionary=dictionary)
+
+
+def xml_writer(bulk_uri: Callable[[str], str]) -> ModelWriter:
+    """Writes data sets that are no files, each as a document of its own."""
+    return _XmlWriter(bulk_uri)
 
 
 class _XmlWriter:

@@ -27,8 +27,10 @@ from pacsberry.http import (
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
 from pacsberry.http.dicomfiles import dicom_attachment
+from pacsberry.http.dicomweb.routes import dicomweb_routes
 from pacsberry.http.request import Request
 from pacsberry.http.routing import Route, children
+from pacsberry.http.settings import HttpSettings
 
 _NOUNS = (
     system,
@@ -70,3 +72,8 @@ def list_frame_operations(request: Request, context: Context, id: str, frame: in
 
 _FRAME = "/instances/<id>/frames/<frame:int>"
 ROUTES = [*_TABLE, Route("GET", "/tools", list_tools), Route("GET", _FRAME, list_frame_operations)]
+
+
+def routes_of(settings: HttpSettings) -> list[Route]:
+    """The table of a server: the REST API, and DICOMweb where the settings have it."""
+    return [*ROUTES, *dicomweb_routes(settings.dicomweb)]

@@ -1,7 +1,7 @@
 """Opens the kept file of an instance for handlers that look inside."""
 
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from pacsberry.archive.attachments import Attachment
@@ -9,6 +9,7 @@ from pacsberry.dicom.content import RawValue
 from pacsberry.dicom.part10 import DicomFile
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
+from pacsberry.http.streams import streamed
 from pacsberry.model import Level
 
 
@@ -41,20 +42,9 @@ def raw_answer(file: BinaryIO, value: RawValue, content_type: str) -> Answer:
 
 def made_answer(file: BinaryIO, chunks: Iterator[bytes], content_type: str) -> Answer:
     """Bytes made from an open file, which is closed with them; a single chunk needs no place among the downloads."""
-    remaining = _closing(file, chunks)
-    first, second = next(remaining, b""), next(remaining, None)
-    if second is None:
-        return Answer.data(first, content_type)
-    return Answer.stream(_rejoined(first, second, remaining), content_type)
+    return streamed(_closing(file, chunks), content_type)
 
 
 def _closing(file: BinaryIO, chunks: Iterator[bytes]) -> Generator[bytes]:
     with file:
         yield from chunks
-
-
-def _rejoined(first: bytes, second: bytes, remaining: Generator[bytes]) -> Generator[bytes]:
-    with closing(remaining):
-        yield first
-        yield second
-        yield from remaining

@@ -66,6 +66,11 @@ class Request:
         parts = self.arguments.get(name, "").split(separator)
         return [part for part in (part.strip() for part in parts) if part]
 
+    @property
+    def all_arguments(self) -> list[tuple[str, str]]:
+        """The arguments of GET in their order, also those that are repeated."""
+        return parse_qsl(self.headers.get("QUERY_STRING", ""), keep_blank_values=True, max_num_fields=MOST_ARGUMENTS)
+
     # ---- headers
 
     def header(self, name: str) -> str:

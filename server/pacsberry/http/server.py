@@ -19,7 +19,7 @@ from waitress.adjustments import Adjustments
 
 from pacsberry.errors import ConfigError
 from pacsberry.http.access import Access
-from pacsberry.http.api import ROUTES
+from pacsberry.http.api import routes_of
 from pacsberry.http.body import Reception
 from pacsberry.http.channel import Channel
 from pacsberry.http.context import Context
@@ -43,12 +43,12 @@ _CONTROL_CONNECTIONS = 8  # of the control socket, beside those of the network: 
 class HttpServer:
     """The HTTP door.  `start` returns when it is open; `stop` when it is closed and its threads have ended."""
 
-    def __init__(self, context: Context, access: Access, table: Iterable[Route] = ROUTES) -> None:
-        """Built but closed; `access` decides who comes in, `table` is what is offered."""
+    def __init__(self, context: Context, access: Access, table: Iterable[Route] | None = None) -> None:
+        """Built but closed; `access` decides who comes in; `table` is what is offered, by default all there is."""
         self._context = context
         self._access = access
         self._settings = context.settings
-        self._routes = Routes(table)
+        self._routes = Routes(routes_of(context.settings) if table is None else table)
         self._control = ControlSocket(self._settings.control_socket) if self._settings.control_socket else None
         self._map: dict[int, wasyncore.dispatcher] = {}
         self._listeners: list[Listener] = []

@@ -17,6 +17,18 @@ class TlsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DicomWebSettings:
+    """Where DICOMweb is and what it calls itself; the option of the section DicomWeb stands beside each value."""
+
+    is_served: bool = True  # Enable
+    root: str = "/dicom-web"  # Root, without a slash at its end
+    public_root: str = "/dicom-web"  # PublicRoot: as proxies show it
+    host: str = ""  # Host in addresses of answers; '' for the one the client used
+    is_https_outside: bool = False  # Ssl: with `host`
+    case_sensitive: bool = True  # QidoCaseSensitive; person names are compared without regard to case anyway
+
+
+@dataclass(frozen=True, slots=True)
 class HttpSettings:
     """How the door behaves; the option of Orthanc's configuration stands beside each value."""
 
@@ -44,6 +56,7 @@ class HttpSettings:
     explorer: bool = True  # OrthancExplorerEnabled
     archive_deflate_level: int = 1  # of ZIP archives: 0 stores, 1 is fast, 9 is small
     zip_utf8: bool = False  # ZipUseUtf8
+    dicomweb: DicomWebSettings = field(default_factory=DicomWebSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ _TAGS = ListOf(Text("a tag as keyword or gggg,eeee", TAG_NAME, empty=False), mos
 
 _WADO = Setting("DicomWeb.EnableWado", Flag(), True, "Serve WADO-URI.", DICOMWEB)
 _WADO_ROOT = Setting("DicomWeb.WadoRoot", _URI, "/wado", "Path of WADO-URI.", DICOMWEB)
-_SSL = Setting("DicomWeb.Ssl", Flag(), False, "Whether the outside address is HTTPS.", DICOMWEB)
+_SSL = Setting("DicomWeb.Ssl", Flag(), False, "Whether the outside address is HTTPS.")
 _WORKLIST_FOLDER = Setting("Worklists.Directory", File(), "WorklistsDatabase", "Folder of the .wl files.", WORKLISTS)
 
 PLUGINS = Theme(
     "Sections of plugins",
     (
-        Setting("DicomWeb.Enable", Flag(), True, "Serve DICOMweb.", DICOMWEB),
-        Setting("DicomWeb.Root", _URI, "/dicom-web/", "Path of DICOMweb.", DICOMWEB),
+        Setting("DicomWeb.Enable", Flag(), True, "Serve DICOMweb."),
+        Setting("DicomWeb.Root", _URI, "/dicom-web/", "Path of DICOMweb."),
         _WADO,
         _WADO_ROOT,
         _SSL,
@@ -29,17 +29,15 @@ PLUGINS = Theme(
             Text(longest=255),
             "",
             "Host name in URLs of answers; empty: what the client used.",
-            DICOMWEB,
         ),
         Setting(
             "DicomWeb.PublicRoot",
             _URI,
             None,
             "Path of DICOMweb as seen from outside a proxy.",
-            DICOMWEB,
             same_as="DicomWeb.Root",
         ),
-        Setting("DicomWeb.QidoCaseSensitive", Flag(), True, "Tell upper and lower case apart in QIDO.", DICOMWEB),
+        Setting("DicomWeb.QidoCaseSensitive", Flag(), True, "Tell upper and lower case apart in QIDO."),
         Setting("DicomWeb.StudiesMetadata", _METADATA, "Full", "Where the metadata of a study come from.", DICOMWEB),
         Setting("DicomWeb.SeriesMetadata", _METADATA, "Full", "Where the metadata of a series come from.", DICOMWEB),
         Setting(

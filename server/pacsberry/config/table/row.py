@@ -55,7 +55,7 @@ CIPHERS = ListOf(Text("the name of a cipher", longest=128, empty=False), most=10
 # for good.
 JOBS = "comes with the jobs; until then nothing runs in the background"
 TRANSCODING = "comes with transcoding; until then images are stored and sent in the syntax they came in"
-DICOMWEB = "comes with DICOMweb, which is not served yet"
+DICOMWEB = "comes with a part of DICOMweb that is not served yet"
 WORKLISTS = "comes with the worklists, which are not served yet"
 PEERS = "comes with the peers; until then nothing is sent to other servers over HTTP"
 RETRIEVE = "comes with queries and retrieves to other nodes"

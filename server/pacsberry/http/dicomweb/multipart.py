@@ -1,0 +1,26 @@
+"""Writes a multipart/related body (RFC 2387, RFC 2046 5.1) while it is sent."""
+
+import secrets
+from collections.abc import Iterable
+
+
+class MultipartWriter:
+    """The lines between the parts of one body, whose length nobody knows beforehand."""
+
+    def __init__(self, part_type: str) -> None:
+        """`part_type`: the media type of all parts, or of the first."""
+        self._boundary = secrets.token_hex(20)  # nobody can have put it into a file
+        self._is_first = True
+        self.content_type = f'multipart/related; type="{part_type}"; boundary={self._boundary}'
+
+    def begin(self, headers: Iterable[tuple[str, str]]) -> bytes:
+        """What stands before the content of a part."""
+        before = "" if self._is_first else "\r\n"
+        self._is_first = False
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        return f"{before}--{self._boundary}\r\n{lines}\r\n".encode()
+
+    def end(self) -> bytes:
+        """What stands behind the last part."""
+        before = "" if self._is_first else "\r\n"
+        return f"{before}--{self._boundary}--\r\n".encode()

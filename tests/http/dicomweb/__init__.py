@@ -1,0 +1,1 @@
+"""DICOMweb over real sockets, a real archive and real files."""
