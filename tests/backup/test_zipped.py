@@ -12,7 +12,7 @@ from pacsberry.backup.backing_up import Copy
 from pacsberry.backup.catalog import read_catalog, read_copy
 from pacsberry.backup.manifest import Failure
 from pacsberry.backup.source import ZippedPlace, open_source
-from pacsberry.errors import BadBackup, StorageBusy, TargetFailed
+from pacsberry.errors import BadBackup, BadRequest, StorageBusy, TargetFailed
 from pacsberry.model import Level
 from tests.archive.keeping_aids import open_archive
 from tests.backup.aids import attach, back_up, fill, heads, lines, plan, read, saved, target
@@ -35,6 +35,25 @@ def test_a_zip_holds_the_same_as_a_folder(tmp_path: Path, storage: Path) -> None
         assert zipped.testzip() is None
         assert {info.compress_type for info in zipped.infolist()} == {zipfile.ZIP_STORED}
         assert "README.txt" in zipped.namelist()
+
+
+def test_a_zip_takes_the_place_of_a_backup_and_of_nothing_else(tmp_path: Path, storage: Path) -> None:
+    path = tmp_path / "study.zip"
+    with open_archive(storage) as archive:
+        fill(archive)
+        with zipfile.ZipFile(path, "w") as images:
+            images.writestr("README.txt", "The images of the exam.")
+        before = path.read_bytes()
+
+        with pytest.raises(BadRequest, match="is there already and is no backup"):
+            back_up(archive, path)
+
+        assert path.read_bytes() == before
+        path.write_bytes(b"")
+        back_up(archive, path)
+        head = back_up(archive, path)
+
+    assert lines(path, head)
 
 
 def test_an_unpacked_zip_is_a_folder_to_go_on_in(tmp_path: Path, storage: Path) -> None:

@@ -17,11 +17,13 @@ from pacsberry.backup.lines import Stored
 from pacsberry.backup.manifest import Head
 from pacsberry.backup.surroundings import mount_of
 from pacsberry.backup.target import Advance
-from pacsberry.errors import DamagedFile, TargetFailed, UnreadableDicom
+from pacsberry.errors import BadRequest, DamagedFile, TargetFailed, UnreadableDicom
 from pacsberry.ingest.zipped import ZippedFile
 from pacsberry.zipwriter import ZipStream
 
 _MEMBER_BYTES: Final = 250  # of a ZIP, for each member: two headers with the name
+_TITLE: Final = layout.README_TEXT.partition("\n")[0].encode()
+_BEGINNING_BYTES: Final = 200  # of a ZIP: the header of its first member, and the title in it
 _IN_MEMORY_BYTES: Final = 2**20  # of the list, until it goes to a temporary file beside the ZIP
 
 
@@ -29,7 +31,8 @@ class ZipTarget:
     """One backup into a ZIP; see target.Target."""
 
     def __init__(self, path: Path, *, at: float, advance: Advance) -> None:
-        """`at`: UTC seconds; `advance` is told of the bytes written."""
+        """`at`: UTC seconds; `advance` is told of the bytes written.  BadRequest when it would replace no backup."""
+        _check_replaced(path)
         self.name = layout.BackupName(1, layout.backup_name(1, at))
         self.warnings: list[str] = []
         self._base = path.name
@@ -152,3 +155,14 @@ class ZipTarget:
                 f"{self._disk.path} does not give back what was written to it. This backup does not count; use "
                 "another disk."
             ) from error
+
+
+def _check_replaced(path: Path) -> None:
+    """BadRequest when a file that somebody needs, and that is no backup, would be lost; OSError."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(_BEGINNING_BYTES)
+    except FileNotFoundError:
+        return
+    if beginning and _TITLE not in beginning:
+        raise BadRequest(f"{path} is there already and is no backup of Pacsberry. Name another file.")
