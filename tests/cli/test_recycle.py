@@ -97,3 +97,11 @@ def test_room_is_made_by_the_running_server_and_without_one(tmp_path: Path) -> N
         assert made.exit_code == 5
         assert made.output.startswith("0 patients went")
         assert "3 may go" in made.output
+
+
+def test_no_storage_is_made_by_mistake(tmp_path: Path) -> None:
+    ran = CliRunner().invoke(pacsberry, ["recycle", "--data", str(tmp_path / "mistyped")])
+
+    assert ran.exit_code == 1
+    assert "There is no index at" in ran.output
+    assert not (tmp_path / "mistyped").exists()

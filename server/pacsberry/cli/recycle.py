@@ -64,10 +64,13 @@ def _made_room(settings: Settings, free_mb: int) -> bool:
     """Have the server make room, or do it here; whether there is enough now."""
     import json
 
+    from pacsberry.app.values import index_path
     from pacsberry.cli.house import house
-    from pacsberry.errors import PacsberryError
+    from pacsberry.errors import NoArchive, PacsberryError
     from pacsberry.recycler.amounts import megabytes
 
+    if not index_path(settings).is_file():  # `house` would make a new archive there
+        raise NoArchive(f"There is no index at {index_path(settings)}. Name the right folder with --data.")
     with house(settings) as client:
         answer = client.request("POST", "/pacsberry/recycle", json.dumps({"FreeMB": free_mb}).encode())
         if not answer.is_success:
