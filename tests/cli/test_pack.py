@@ -1,11 +1,15 @@
 """`pacsberry pack`: what is there is packed and unpacked, with and without a running server."""
 
+import errno
 import gzip
+import os
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from click.testing import CliRunner, Result
 
+from pacsberry.archive.filestore import FileStore
 from pacsberry.cli.main import pacsberry
 from tests.flows.house import House, as_process, in_process
 from tests.flows.programs import wait_until
@@ -99,3 +103,18 @@ def test_without_an_archive_it_says_so(tmp_path: Path, words: list[str]) -> None
 
     assert told.exit_code == 1
     assert "There is no" in told.stderr
+
+
+def test_who_may_not_read_the_files_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with in_process(tmp_path) as house:
+        filled(house)
+
+    def refused(store: FileStore, name: str) -> BinaryIO:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
+
+    monkeypatch.setattr(FileStore, "open", refused)
+
+    told = pack(tmp_path, "--dry-run")
+
+    assert told.exit_code == 1
+    assert told.output.endswith(".dcm: Permission denied.\n")

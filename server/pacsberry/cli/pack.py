@@ -93,6 +93,8 @@ def _is_wanted(archive: "ReadingArchive", entry: "Entry", *, packed: bool) -> bo
     try:
         with archive.files.open(entry.file) as file:
             return entry.size <= MOST_BYTES and pays(file.read(_HEAD_BYTES))
+    except PermissionError:  # not the server's user: "0 files would be packed" would be wrong
+        raise
     except (UnknownResource, DamagedFile, OSError):
         return False
 
