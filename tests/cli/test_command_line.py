@@ -198,3 +198,14 @@ def test_what_the_system_says_is_told_without_its_number(tmp_path: Path) -> None
 
     assert result.exit_code == Exit.FAILED
     assert result.output == f"pacsberry: {tmp_path}/nothing: No such file or directory.\n"
+
+
+def test_ctrl_c_has_its_own_exit_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pacsberry.archive.looking.open_reading", interrupted)
+
+    result = CliRunner().invoke(command, ["pack", "--data", str(tmp_path)])
+
+    assert (result.exit_code, result.output) == (Exit.INTERRUPTED, "pacsberry: interrupted.\n")

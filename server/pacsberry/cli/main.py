@@ -68,6 +68,9 @@ class LazyGroup(click.Group):
         except (PacsberryError, OSError) as error:
             click.echo(f"pacsberry: {in_words(error)}", err=True)
             ctx.exit(exit_code(error))
+        except KeyboardInterrupt as error:
+            click.echo("pacsberry: interrupted.", err=True)
+            ctx.exit(exit_code(error))
 
 
 @click.group(cls=LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
