@@ -3,12 +3,12 @@
 import base64
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from json.encoder import encode_basestring as _quote
 from typing import Final
 
 from pacsberry.dicom.names import TagDictionary
-from pacsberry.dicom.native_model import Attribute, ModelWriter, person_groups, write_model
+from pacsberry.dicom.native_model import NOTHING_TOLD, Attribute, ModelWriter, person_groups, write_model
 from pacsberry.dicom.part10 import DicomFile
 
 _INTEGERS: Final = frozenset(("IS", "SL", "SS", "SV", "UL", "US", "UV"))
@@ -16,10 +16,18 @@ _DECIMALS: Final = frozenset(("DS", "FD", "FL"))
 
 
 def native_json(
-    file: DicomFile, *, bulk_uri: Callable[[str], str], default_encoding: str, dictionary: TagDictionary
+    file: DicomFile,
+    *,
+    bulk_uri: Callable[[str], str],
+    default_encoding: str,
+    dictionary: TagDictionary,
+    told: Mapping[int, str] = NOTHING_TOLD,
 ) -> Iterator[str]:
-    """The JSON object of a data set in pieces; `bulk_uri` makes the address of a path below `/content`."""
-    return write_model(file, _JsonWriter(bulk_uri), default_encoding=default_encoding, dictionary=dictionary)
+    """The JSON object of a data set in pieces; `bulk_uri` makes the address of a path below `/content`.
+
+    `told`: see `write_model`.
+    """
+    return write_model(file, _JsonWriter(bulk_uri), default_encoding=default_encoding, dictionary=dictionary, told=told)
 
 
 def json_writer(bulk_uri: Callable[[str], str]) -> ModelWriter:

@@ -4,8 +4,9 @@
 memory.  What is too long to stand inside is told as bulk data, with the path it can be read at below `/content`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from pacsberry.dicom.elements import Element, Kind
@@ -17,9 +18,12 @@ from pacsberry.dicom.values import BINARY_VRS, value_text
 LONGEST_INLINE: Final = 4096  # bytes of a binary value that stands inside, encoded as Base64
 LONGEST_TEXT: Final = 262_144  # bytes of any other value that stands inside
 CHUNK_CHARACTERS: Final = 65536
+NOTHING_TOLD: Final[Mapping[int, str]] = MappingProxyType({})
 
 _CHARSET: Final = 0x00080005
 _PIXEL_DATA: Final = 0x7FE00010
+_LAST_TAG: Final = 0xFFFFFFFF
+_BEGINNINGS: Final = (Kind.VALUE, Kind.SEQUENCE, Kind.FRAGMENTS)
 _SINGLE_VALUED: Final = frozenset(("LT", "ST", "UR", "UT"))  # PS3.5 6.2: a backslash is text there
 _PERSON_GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")  # PS3.5 6.2.1.2
 
@@ -80,10 +84,18 @@ class _Level:
 
 
 def write_model(
-    file: DicomFile, writer: ModelWriter, *, default_encoding: str, dictionary: TagDictionary
+    file: DicomFile,
+    writer: ModelWriter,
+    *,
+    default_encoding: str,
+    dictionary: TagDictionary,
+    told: Mapping[int, str] = NOTHING_TOLD,
 ) -> Iterator[str]:
-    """The whole data set in pieces of about 64 KB.  Raises UnreadableDicom in the middle when the file is broken."""
-    return _chunks(_Reader(file, writer, default_encoding, dictionary).pieces())
+    """The whole data set in pieces of about 64 KB.  Raises UnreadableDicom in the middle when the file is broken.
+
+    `told`: values of text that stand in the place of the file's own, or are added, by tag.
+    """
+    return _chunks(_Reader(file, writer, default_encoding, dictionary, told).pieces())
 
 
 def person_groups(name: str) -> list[tuple[str, str]]:
@@ -104,8 +116,16 @@ def write_text(writer: ModelWriter, attribute: Attribute, text: str) -> str:
 class _Reader:
     """The state of one walk."""
 
-    def __init__(self, file: DicomFile, writer: ModelWriter, default_encoding: str, dictionary: TagDictionary) -> None:
+    def __init__(
+        self,
+        file: DicomFile,
+        writer: ModelWriter,
+        default_encoding: str,
+        dictionary: TagDictionary,
+        told: Mapping[int, str],
+    ) -> None:
         self._file = file
+        self._told = sorted(told.items(), reverse=True)  # the next one is the last
         self._writer = writer
         self._default_encoding = default_encoding
         self._dictionary = dictionary
@@ -116,9 +136,11 @@ class _Reader:
         yield writer.begin()
         for element in self._file.elements(vr_of=self._dictionary.vr):
             kind = element.kind
+            if self._told and len(self._levels) == 1 and kind in _BEGINNINGS:
+                yield from self._told_up_to(element.tag - 1)
             if kind is Kind.VALUE:
                 if element.tag & 0xFFFF:  # group lengths are not part of the model
-                    yield self._value(element)
+                    yield self._instead(element) if self._is_told(element) else self._value(element)
             elif kind is Kind.SEQUENCE:
                 level = self._levels[-1]
                 level.sequence, level.items = level.path + _segment(element.tag), 0
@@ -135,7 +157,27 @@ class _Reader:
                 yield writer.end_sequence()
             elif kind is Kind.FRAGMENTS:
                 yield writer.bulk(self._attribute(element), self._levels[-1].path + _segment(element.tag))
+        yield from self._told_up_to(_LAST_TAG)
         yield writer.end()
+
+    def _is_told(self, element: Element) -> bool:
+        return len(self._levels) == 1 and bool(self._told) and self._told[-1][0] == element.tag
+
+    def _instead(self, element: Element) -> str:
+        """What is to be told of an attribute that the file has, too; its character set holds for the file anyway."""
+        if element.tag == _CHARSET and element.length <= LONGEST_TEXT:
+            level = self._levels[-1]
+            level.charsets = Charsets.of(
+                value_text(self._file.value(element), "CS", level.charsets), self._default_encoding
+            )
+        return "".join(self._told_up_to(element.tag))
+
+    def _told_up_to(self, tag: int) -> Iterator[str]:
+        """What is to be told of attributes up to `tag`: the model is in the order of tags (PS3.18 F.2.2)."""
+        while self._told and self._told[-1][0] <= tag:
+            told, text = self._told.pop()
+            vr, keyword = self._dictionary.vr(told), self._dictionary.keyword(told)
+            yield write_text(self._writer, Attribute(told, vr, keyword, ""), text)
 
     def _attribute(self, element: Element) -> Attribute:
         tag = element.tag

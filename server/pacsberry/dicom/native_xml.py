@@ -2,11 +2,11 @@
 
 import base64
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from pacsberry.dicom.names import TagDictionary
-from pacsberry.dicom.native_model import Attribute, ModelWriter, person_groups, write_model
+from pacsberry.dicom.native_model import NOTHING_TOLD, Attribute, ModelWriter, person_groups, write_model
 from pacsberry.dicom.part10 import DicomFile
 
 _NAME_PARTS: Final = ("FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix")
@@ -14,10 +14,18 @@ _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U001
 
 
 def native_xml(
-    file: DicomFile, *, bulk_uri: Callable[[str], str], default_encoding: str, dictionary: TagDictionary
+    file: DicomFile,
+    *,
+    bulk_uri: Callable[[str], str],
+    default_encoding: str,
+    dictionary: TagDictionary,
+    told: Mapping[int, str] = NOTHING_TOLD,
 ) -> Iterator[str]:
-    """The XML document of a data set in pieces; `bulk_uri` makes the address of a path below `/content`."""
-    return write_model(file, _XmlWriter(bulk_uri), default_encoding=default_encoding, dictionary=dictionary)
+    """The XML document of a data set in pieces; `bulk_uri` makes the address of a path below `/content`.
+
+    `told`: see `write_model`.
+    """
+    return write_model(file, _XmlWriter(bulk_uri), default_encoding=default_encoding, dictionary=dictionary, told=told)
 
 
 def xml_writer(bulk_uri: Callable[[str], str]) -> ModelWriter:

@@ -25,7 +25,7 @@ class MediaRange:
     @property
     def inside(self) -> str:
         """The type of the parts of a multipart answer, lower case; '' when any will do."""
-        return self.parameters.get("type", "").lower()
+        return self.parameters.get("type", "").partition(";")[0].strip().lower()
 
 
 def accepted_by(request: Request) -> list[MediaRange]:

@@ -3,7 +3,10 @@
 import json
 from collections.abc import Mapping
 from email.message import Message
+from io import BytesIO
 from typing import Any
+
+import pydicom
 
 from tests.http.live import Live, Reply
 
@@ -47,3 +50,9 @@ def parts_of(reply: Reply) -> list[tuple[dict[str, str], bytes]]:
         lines = [line.partition(": ") for line in head.decode().split("\r\n") if line]
         found.append(({name.lower(): value for name, _, value in lines}, content))
     return found
+
+
+def path_of(data: bytes) -> str:
+    """The path of the instance in a DICOM file."""
+    ds = pydicom.dcmread(BytesIO(data), stop_before_pixels=True)
+    return f"/dicom-web/studies/{ds.StudyInstanceUID}/series/{ds.SeriesInstanceUID}/instances/{ds.SOPInstanceUID}"

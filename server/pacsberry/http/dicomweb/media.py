@@ -1,5 +1,6 @@
 """Which form of an answer a client of DICOMweb takes, by its Accept header (PS3.18 8.7)."""
 
+from dataclasses import dataclass
 from enum import Enum
 
 from pacsberry.http.errors import NotAcceptable
@@ -22,12 +23,38 @@ def model_form(request: Request) -> ModelForm:
     for wanted in accepted_by(request):
         if wanted.kind in (*_ANYTHING, "application/json", ModelForm.JSON.value):
             return ModelForm.JSON
-        if wanted.kind == ModelForm.XML.value or _is_multipart(wanted, ModelForm.XML.value):
+        if wanted.kind == ModelForm.XML.value or is_multipart(wanted, ModelForm.XML.value):
             return ModelForm.XML
     raise NotAcceptable(
         f'The answer can be had as {ModelForm.JSON.value} or {MULTIPART}; type="{ModelForm.XML.value}".'
     )
 
 
-def _is_multipart(wanted: MediaRange, inside: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class ObjectForm:
+    """How an object travels."""
+
+    is_multipart: bool
+    transfer_syntax: str  # a UID, '*' for the stored one, '' when the client does not say
+
+
+def object_forms(request: Request, inside: str, *, may_be_single: bool) -> list[ObjectForm]:
+    """The forms in which the client takes objects of the media type `inside`, best first; NotAcceptable for none.
+
+    `may_be_single`: whether there is only one, which then needs no multipart answer.
+    """
+    forms = []
+    for wanted in accepted_by(request):
+        transfer_syntax = wanted.parameters.get("transfer-syntax", "")
+        if wanted.kind == "*/*" or is_multipart(wanted, inside):
+            forms.append(ObjectForm(is_multipart=True, transfer_syntax=transfer_syntax))
+        elif may_be_single and wanted.kind in (inside, "application/*"):
+            forms.append(ObjectForm(is_multipart=False, transfer_syntax=transfer_syntax))
+    if not forms:
+        raise NotAcceptable(f'The answer can be had as {MULTIPART}; type="{inside}".')
+    return forms
+
+
+def is_multipart(wanted: MediaRange, inside: str) -> bool:
+    """Whether a client takes parts of the media type `inside`."""
     return wanted.kind in (MULTIPART, "multipart/*") and wanted.inside in ("", inside)

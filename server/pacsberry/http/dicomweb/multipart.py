@@ -1,14 +1,14 @@
 """Writes a multipart/related body (RFC 2387, RFC 2046 5.1) while it is sent."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class MultipartWriter:
     """The lines between the parts of one body, whose length nobody knows beforehand."""
 
     def __init__(self, part_type: str) -> None:
-        """`part_type`: the media type of all parts, or of the first."""
+        """`part_type`: the media type of all parts."""
         self._boundary = secrets.token_hex(20)  # nobody can have put it into a file
         self._is_first = True
         self.content_type = f'multipart/related; type="{part_type}"; boundary={self._boundary}'
@@ -24,3 +24,10 @@ class MultipartWriter:
         """What stands behind the last part."""
         before = "" if self._is_first else "\r\n"
         return f"{before}--{self._boundary}--\r\n".encode()
+
+
+def one_part(writer: MultipartWriter, content_type: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """A body with a single part."""
+    yield writer.begin([("Content-Type", content_type)])
+    yield from chunks
+    yield writer.end()

@@ -1,0 +1,94 @@
+"""WADO-RS: the attributes of every instance of a study, a series or an instance, without bulk data (PS3.18 10.4.1.1.2).
+
+One file after another is read and told; nothing but the data set at hand is in memory, and of that the beginning only.
+"""
+
+import logging
+from collections.abc import Callable, Generator, Iterator, Sequence
+from itertools import chain
+from typing import Final
+
+from pacsberry.dicom.native_json import native_json
+from pacsberry.dicom.native_xml import native_xml
+from pacsberry.errors import DamagedFile, TooLarge, UnknownResource, UnreadableDicom
+from pacsberry.http.answers import Answer
+from pacsberry.http.context import Context
+from pacsberry.http.dicomfiles import open_kept
+from pacsberry.http.dicomweb.addresses import resource_path, root_address
+from pacsberry.http.dicomweb.columns import CHARACTER_SET
+from pacsberry.http.dicomweb.media import ModelForm, model_form
+from pacsberry.http.dicomweb.multipart import MultipartWriter
+from pacsberry.http.dicomweb.objects import StoredObject, stored_objects
+from pacsberry.http.request import Request
+from pacsberry.http.streams import encoded, streamed
+
+LOGGER = logging.getLogger("pacsberry.http")
+
+_AVAILABLE_TRANSFER_SYNTAX: Final = 0x00083002
+_HELD_CHARACTERS: Final = 2**20  # of one data set: so far its fault can still leave it out of the answer
+
+_Model = Callable[..., Iterator[str]]
+
+
+def get_metadata(request: Request, context: Context, uids: Sequence[str]) -> Answer:
+    """The data sets of what the UIDs of the path name; one that cannot be read is left out and logged."""
+    form = model_form(request)
+    stored = stored_objects(context, uids)
+    root = root_address(request, context)
+    if form is ModelForm.JSON:
+        answer = streamed(encoded(_json_pieces(context, stored, root), stored), form.value)
+    else:
+        writer = MultipartWriter(form.value)
+        answer = streamed(encoded(_xml_pieces(context, stored, root, writer), stored), writer.content_type)
+    return answer.with_header("Vary", "Accept")
+
+
+def _json_pieces(context: Context, stored: Iterator[StoredObject], root: str) -> Generator[str]:
+    separator = "["
+    for model in _models(context, stored, root, native_json):
+        yield separator
+        yield from model
+        separator = ","
+    yield "[]" if separator == "[" else "]"
+
+
+def _xml_pieces(context: Context, stored: Iterator[StoredObject], root: str, writer: MultipartWriter) -> Generator[str]:
+    for model in _models(context, stored, root, native_xml):
+        yield writer.begin([("Content-Type", ModelForm.XML.value)]).decode()
+        yield from model
+    yield writer.end().decode()
+
+
+def _models(context: Context, stored: Iterator[StoredObject], root: str, model: _Model) -> Iterator[Iterator[str]]:
+    """The text of each data set in pieces; each is read to its end before the next one."""
+    for one in stored:
+        pieces = _pieces(context, one, root, model)
+        held: list[str] = []
+        try:
+            for piece in pieces:
+                held.append(piece)
+                if sum(map(len, held)) > _HELD_CHARACTERS:
+                    break
+        except (UnknownResource, UnreadableDicom, DamagedFile, TooLarge) as error:
+            LOGGER.warning("The metadata of instance %s are left out: %s", one.id, error)
+            continue
+        yield chain(held, pieces)
+
+
+def _pieces(context: Context, one: StoredObject, root: str, model: _Model) -> Generator[str]:
+    address = root + resource_path(*one.uids)
+
+    def bulk_uri(path: str) -> str:
+        return f"{address}/bulk/{path}"
+
+    told = {CHARACTER_SET: "ISO_IR 192"}  # of the answer, whatever the file has
+    if one.transfer_syntax_uid:
+        told[_AVAILABLE_TRANSFER_SYNTAX] = one.transfer_syntax_uid
+    with open_kept(context, one.file, one.size) as file:
+        yield from model(
+            file,
+            bulk_uri=bulk_uri,
+            default_encoding=context.policy.default_encoding,
+            dictionary=context.dictionary,
+            told=told,
+        )

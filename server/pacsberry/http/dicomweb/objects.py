@@ -1,0 +1,86 @@
+"""The instances that a path of DICOMweb names, by the UIDs of study, series and instance.
+
+Instances are listed a series at a time: nothing of the index is held while a slow client is sent what they contain.
+"""
+
+import logging
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from pacsberry.archive.queries import FindQuery
+from pacsberry.archive.resources import InstanceFile
+from pacsberry.dicom.matching import Constraint
+from pacsberry.errors import UnknownResource
+from pacsberry.http.context import Context
+from pacsberry.http.dicomweb.columns import UIDS
+from pacsberry.model import Level
+
+LOGGER = logging.getLogger("pacsberry.http")
+
+_MOST_NAMESAKES = 64  # resources with one UID: the same study sent under several patients
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One instance and its file."""
+
+    id: str  # Orthanc identifier
+    file: str  # for FileStore.open
+    size: int  # bytes
+    transfer_syntax_uid: str
+    uids: tuple[str, str, str]  # of study, series and instance
+
+
+def stored_objects(context: Context, uids: Sequence[str]) -> Generator[StoredObject]:
+    """Every instance of what `uids`, one to three, name; UnknownResource, before the first, when there is none.
+
+    What is deleted while they are listed is left out.
+    """
+    level = Level(len(uids))
+    found = _ids(context, level, uids)
+    if not found:
+        raise UnknownResource(f"There is no {level.title.lower()} {uids[-1][:80]!r}.")
+    return _objects(context, level, found)
+
+
+def one_object(context: Context, uids: Sequence[str]) -> StoredObject:
+    """The instance that three UIDs name; UnknownResource."""
+    with closing(stored_objects(context, uids)) as found:
+        for one in found:
+            return one
+    raise UnknownResource(f"There is no instance {uids[-1][:80]!r} any more.")
+
+
+def _ids(context: Context, level: Level, uids: Sequence[str]) -> list[str]:
+    constraints = tuple(
+        Constraint.parse(tag, "UI", uid, case_sensitive=True) for tag, uid in zip(UIDS, uids, strict=False)
+    )
+    query = FindQuery(level, constraints=constraints, limit=_MOST_NAMESAKES)
+    return [found.id for found in context.archive.search.find(query)]
+
+
+def _objects(context: Context, level: Level, found: Sequence[str]) -> Generator[StoredObject]:
+    for id in found:
+        try:
+            at, resources = level, [id]
+            if level is Level.STUDY:
+                at, resources = Level.SERIES, list(context.archive.resources.children(level, id, Level.SERIES))
+            for resource in resources:
+                yield from [_object(one) for one in _files(context, at, resource)]
+        except UnknownResource as error:
+            LOGGER.info("Deleted while it was read: %s", error)
+
+
+def _files(context: Context, level: Level, id: str) -> Iterator[InstanceFile]:
+    return context.archive.resources.instance_files(level, id)
+
+
+def _object(one: InstanceFile) -> StoredObject:
+    study, series, instance = one.main_tags[1:]
+    uids = (
+        study.get("StudyInstanceUID", ""),
+        series.get("SeriesInstanceUID", ""),
+        instance.get("SOPInstanceUID", ""),
+    )
+    return StoredObject(one.id, one.file, one.size, one.transfer_syntax_uid, uids)
