@@ -359,6 +359,20 @@ def test_what_arrives_or_goes_meanwhile_is_no_finding(tmp_path: Path) -> None:
     assert hot(tmp_path, commit) == []
 
 
+def test_what_is_packed_meanwhile_is_no_finding(tmp_path: Path) -> None:
+    (header,) = fill(tmp_path, 1)
+    old = file_of(tmp_path, header)
+    new = tmp_path / "files" / "00000001" / old.name
+    new.parent.mkdir()
+    old.rename(new)
+    assert kinds(check(tmp_path).findings) == [MissingFile, UnknownInstance]
+
+    def commit() -> None:
+        execute(tmp_path, f"UPDATE instances SET file = '00000001/{new.name}'")
+
+    assert hot(tmp_path, commit) == []
+
+
 def test_what_is_really_wrong_is_still_found_while_the_server_runs(tmp_path: Path) -> None:
     fill(tmp_path, attachments=1)
     for harm in HARMS_THAT_ADD_UP:

@@ -208,7 +208,8 @@ class Check:
     # --- a second look ---------------------------------------------------------------------------------------------
 
     def _confirmed(self, findings: list[Finding]) -> list[Finding]:
-        """Those that still hold, of the same kind as before."""
+        """Those that still hold, of the same kind as before; strangers come after the entries, as they did."""
+        self._bad_keys.clear()  # a file that was packed meanwhile lay nowhere, and its new form is no stranger
         again = set(self._of_index())
         leftovers = set(self._leftovers())
         confirmed = []
@@ -224,7 +225,7 @@ class Check:
             else:
                 holds = self._strangers.is_still(finding, self._bad_keys)
             if holds:
-                confirmed.append(finding)
+                confirmed.append(self._noted(finding))
         return confirmed
 
     def _is_still_bad(self, entry: Entry) -> bool:
