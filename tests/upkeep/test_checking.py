@@ -368,7 +368,7 @@ def test_what_is_packed_meanwhile_is_no_finding(tmp_path: Path) -> None:
     assert kinds(check(tmp_path).findings) == [MissingFile, UnknownInstance]
 
     def commit() -> None:
-        execute(tmp_path, f"UPDATE instances SET file = '00000001/{new.name}'")
+        execute(tmp_path, "UPDATE instances SET file = replace(file, '00000000/', '00000001/')")
 
     assert hot(tmp_path, commit) == []
 
