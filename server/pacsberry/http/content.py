@@ -15,7 +15,7 @@ from pacsberry.dicom.uids import TRANSFER_SYNTAXES
 from pacsberry.errors import BadRequest, TooLarge
 from pacsberry.http.answers import BINARY, DICOM, Answer
 from pacsberry.http.context import Context
-from pacsberry.http.dicomfiles import dicom_attachment, made_answer, open_instance, raw_answer
+from pacsberry.http.dicomfiles import dicom_attachment, frame_answer, made_answer, open_instance, raw_answer
 from pacsberry.http.errors import NotAcceptable
 from pacsberry.http.keptfiles import kept_answer
 from pacsberry.http.request import Request
@@ -75,13 +75,10 @@ def get_raw_frame(request: Request, context: Context, id: str, frame: int) -> An
     """The bytes of one frame as they are stored, not decoded."""
     with ExitStack() as stack:
         file = stack.enter_context(_open(context, id))
-        opened = DicomFile.open(file)
-        frames = Frames(opened)
-        pieces = frames.pieces(frame)
+        frames = Frames(DicomFile.open(file))
+        frames.pieces(frame)  # before the answer takes the file over: there may be no such frame
         stack.pop_all()
-        if len(pieces) == 1 and not opened.is_deflated and frames.description.frame_bits % 8 == 0:
-            return Answer.part(file, *pieces[0], frames.mime)
-        return made_answer(file, frames.chunks(frame), frames.mime)
+        return frame_answer(file, frames, frame, frames.mime)
 
 
 def get_gzipped_frame(request: Request, context: Context, id: str, frame: int) -> Answer:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 class MultipartWriter:
     """The lines between the parts of one body, whose length nobody knows beforehand."""
 
-    def __init__(self, part_type: str) -> None:
-        """`part_type`: the media type of all parts."""
-        self._boundary = secrets.token_hex(20)  # nobody can have put it into a file
+    def __init__(self, part_type: str, boundary: str = "") -> None:
+        """`part_type`: the media type of all parts; `boundary`: one that nobody can have put into a file."""
+        self._boundary = boundary or secrets.token_hex(20)
         self._is_first = True
         self.content_type = f'multipart/related; type="{part_type}"; boundary={self._boundary}'
 

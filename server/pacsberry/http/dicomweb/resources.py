@@ -8,6 +8,7 @@ from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
 from pacsberry.http.dicomweb import searching
 from pacsberry.http.dicomweb.bulk import get_bulk
+from pacsberry.http.dicomweb.frames import get_frames
 from pacsberry.http.dicomweb.metadata import get_metadata
 from pacsberry.http.dicomweb.retrieving import retrieve
 from pacsberry.http.errors import UnknownUri
@@ -49,6 +50,10 @@ def _bulk(request: Request, context: Context, path: str, **uids: str) -> Answer:
     return get_bulk(request, context, tuple(uids.values()), path)
 
 
+def _frames(request: Request, context: Context, frames: str, **uids: str) -> Answer:
+    return get_frames(request, context, tuple(uids.values()), frames)
+
+
 _TABLE: Final[tuple[tuple[str, _Reader], ...]] = (
     ("studies", _searched(Level.STUDY)),
     ("series", _searched(Level.SERIES)),
@@ -59,5 +64,6 @@ _TABLE: Final[tuple[tuple[str, _Reader], ...]] = (
     *((path, _retrieved) for path in (_STUDY, _SERIES, _INSTANCE)),
     *((f"{path}/metadata", _metadata) for path in (_STUDY, _SERIES, _INSTANCE)),
     (f"{_INSTANCE}/bulk/(?P<path>.+)", _bulk),
+    (f"{_INSTANCE}/frames/(?P<frames>[^/]+)", _frames),
 )
 _READERS: Final = tuple((re.compile(pattern), reader) for pattern, reader in _TABLE)

@@ -1,0 +1,124 @@
+"""WADO-RS: frames as they are stored, never decoded (PS3.18 10.4.1.1.6, 8.7.3.3).
+
+Native pixels are told as Explicit VR Little Endian whatever the file is in: words of a big endian file are turned.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Final
+
+from pacsberry.dicom.frames import Frames
+from pacsberry.dicom.part10 import DicomFile
+from pacsberry.dicom.syntax import DEFLATED, UNCOMPRESSED_SYNTAXES
+from pacsberry.errors import BadRequest, UnknownResource
+from pacsberry.http.answers import BINARY, Answer
+from pacsberry.http.context import Context
+from pacsberry.http.dicomfiles import frame_answer, made_answer
+from pacsberry.http.dicomweb.addresses import resource_path, root_address
+from pacsberry.http.dicomweb.media import MULTIPART
+from pacsberry.http.dicomweb.multipart import MultipartWriter
+from pacsberry.http.dicomweb.objects import one_object
+from pacsberry.http.errors import NotAcceptable
+from pacsberry.http.mediatypes import MediaRange, accepted_by
+from pacsberry.http.pictures import etag_of
+from pacsberry.http.rendering import is_known
+from pacsberry.http.request import Request
+
+_MOST_FRAMES: Final = 4096  # of one request
+_LARGEST_NUMBER: Final = 9  # digits
+_EXPLICIT: Final = "1.2.840.10008.1.2.1"
+_NATIVE: Final = UNCOMPRESSED_SYNTAXES | {DEFLATED, ""}  # '': the file does not say
+_JPEG, _JPEG_LS, _JPEG_2000, _HTJ2K = "image/jpeg", "image/jls", "image/jp2", "image/jphc"
+_MEDIA_TYPES: Final = {  # PS3.18 table 8.7.3-5; all others are application/octet-stream
+    "1.2.840.10008.1.2.4.50": _JPEG,
+    "1.2.840.10008.1.2.4.51": _JPEG,
+    "1.2.840.10008.1.2.4.57": _JPEG,
+    "1.2.840.10008.1.2.4.70": _JPEG,
+    "1.2.840.10008.1.2.4.80": _JPEG_LS,
+    "1.2.840.10008.1.2.4.81": _JPEG_LS,
+    "1.2.840.10008.1.2.4.90": _JPEG_2000,
+    "1.2.840.10008.1.2.4.91": _JPEG_2000,
+    "1.2.840.10008.1.2.4.201": _HTJ2K,
+    "1.2.840.10008.1.2.4.202": _HTJ2K,
+    "1.2.840.10008.1.2.4.203": _HTJ2K,
+    "1.2.840.10008.1.2.5": "image/dicom-rle",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    is_multipart: bool
+    media_type: str
+    transfer_syntax: str
+
+    @property
+    def content_type(self) -> str:
+        return f"{self.media_type}; transfer-syntax={self.transfer_syntax}"
+
+
+def get_frames(request: Request, context: Context, uids: Sequence[str], listed: str) -> Answer:
+    """Frames by a list of numbers from 1 on, one to a part; a single one alone where the client asks for that."""
+    numbers = _numbers(listed)
+    one = one_object(context, uids)
+    stored = _EXPLICIT if one.transfer_syntax_uid in _NATIVE else one.transfer_syntax_uid
+    form = _form(request, stored, may_be_single=len(numbers) == 1)
+    etag = etag_of(one.file, numbers, form)
+    if is_known(f'"{etag}"', request):
+        return Answer.empty().with_etag(etag)
+    with ExitStack() as stack:
+        file = stack.enter_context(context.archive.files.open(one.file, one.size))
+        frames = Frames(DicomFile.open(file))
+        if max(numbers) > frames.count:
+            raise UnknownResource(f"There is no frame {max(numbers)}: the instance has {frames.count}.")
+        stack.pop_all()  # the answer closes the file
+    if form.is_multipart:
+        writer = MultipartWriter(form.media_type, boundary=etag)  # a file that is stored knows nothing of its tag
+        address = root_address(request, context) + resource_path(*one.uids)
+        answer = made_answer(file, _parts(frames, numbers, writer, form, address), writer.content_type)
+    else:
+        answer = frame_answer(file, frames, numbers[0] - 1, form.content_type)
+    return answer.with_etag(etag).with_header("Vary", "Accept")
+
+
+def _numbers(listed: str) -> list[int]:
+    texts = listed.split(",")
+    if len(texts) > _MOST_FRAMES:
+        raise BadRequest(f"At most {_MOST_FRAMES} frames can be asked for at once.")
+    if not all(text.isascii() and text.isdigit() and len(text) <= _LARGEST_NUMBER and int(text) for text in texts):
+        raise BadRequest(f"The frames are {listed[:40]!r}; numbers from 1 on with commas between them are expected.")
+    return [int(text) for text in texts]
+
+
+def _form(request: Request, stored: str, *, may_be_single: bool) -> _Form:
+    """The first form the client takes that needs no decoding; NotAcceptable."""
+    own = _MEDIA_TYPES.get(stored, BINARY)
+    for wanted in accepted_by(request):
+        is_multipart = wanted.kind in (MULTIPART, "multipart/*", "*/*")
+        inside = wanted.inside if is_multipart else wanted.kind
+        if not (is_multipart or may_be_single) or not _takes(wanted, inside, own, stored):
+            continue
+        return _Form(is_multipart, BINARY if inside == BINARY else own, stored)
+    raise NotAcceptable(f"The frames can be had as they are stored: {own}; transfer-syntax={stored}.")
+
+
+def _takes(wanted: MediaRange, inside: str, own: str, stored: str) -> bool:
+    if inside not in ("", own, BINARY, f"{own.partition('/')[0]}/*"):
+        return False
+    # PS3.18 8.7.3.3.2: octets are not compressed unless the client names the transfer syntax.
+    default = _EXPLICIT if inside == BINARY else stored
+    return (wanted.parameters.get("transfer-syntax") or default) in ("*", stored)
+
+
+def _parts(
+    frames: Frames, numbers: Sequence[int], writer: MultipartWriter, form: _Form, address: str
+) -> Iterator[bytes]:
+    for number in numbers:
+        headers = [
+            ("Content-Type", form.content_type),
+            ("Content-Length", str(frames.length(number - 1))),
+            ("Content-Location", f"{address}/frames/{number}"),
+        ]
+        yield writer.begin(headers)
+        yield from frames.chunks(number - 1)
+    yield writer.end()
