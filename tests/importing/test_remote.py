@@ -26,6 +26,7 @@ from tests.importing.aids import Recorder, Told, bring, write_all
 from tests.makers import make_instance, make_study
 
 STUDY = make_study(series={"CT": 3, "SR": 1})
+COUNTED = ("CountInstances", "TotalUncompressedSize")
 IDENTIFIER = "11111111-22222222-33333333-44444444-55555555"
 
 
@@ -184,6 +185,32 @@ def test_a_file_that_cannot_be_fetched_is_told_and_the_rest_goes_on(tmp_path: Pa
 
     assert told.counts() == {Fate.KEPT: 1, Fate.UNREADABLE: 1}
     assert "gone" in told.of(Fate.UNREADABLE)[0].reason
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 70 + ".org", "a\nb", "box/x", "", "a b"])
+def test_what_can_be_no_host_is_told_before_it_is_asked(host: str) -> None:
+    with pytest.raises(BadRequest, match="name of the host"):
+        Address("http", host, 8042)
+
+
+def test_a_path_with_other_letters_is_quoted() -> None:
+    assert Address.of("http://box:80/räume/a b/%20").prefix == "/r%C3%A4ume/a%20b/%20"
+
+
+@pytest.mark.parametrize(
+    ("counts", "total"), [((4, "400"), 400), ((4, "-400"), 0), ((-4, "400"), 0), ((0, "0"), 0), ((2, "5"), 4)]
+)
+def test_the_total_is_what_the_server_counts(counts: tuple[object, object], total: int) -> None:
+    told = dict(zip(COUNTED, counts, strict=True))
+    with answering(lambda path: (200, told)) as (url, _), contextlib.closing(remote_source(url)) as source:
+        assert source.total() == total
+
+
+def test_counts_that_are_none_are_refused() -> None:
+    told = dict(zip(COUNTED, (float("inf"), "5"), strict=True))
+    with answering(lambda path: (200, told)) as (url, _), contextlib.closing(remote_source(url)) as source:
+        with pytest.raises(PeerFailed, match="is no Orthanc"):
+            source.total()
 
 
 def test_an_address_is_told_without_its_password() -> None:

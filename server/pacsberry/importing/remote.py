@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from pacsberry.archive.labels import is_label
 from pacsberry.archive.orthanc_index import Added
@@ -30,6 +30,8 @@ _PAGE: Final = 1000  # identifiers asked for at once
 _SECONDS: Final = 60.0  # a server may be silent
 _IN_MEMORY: Final = 4 * 2**20  # bytes of a fetched file
 _IDENTIFIER: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{8}){4}")
+_HOST: Final = re.compile(r"[\w.:%-]+")
+_OF_PATHS: Final = "/%~!$&'()*+,;=:@"  # what stands for itself in a path (RFC 3986 3.3), and what is quoted already
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -43,6 +45,15 @@ class Address:
     user: str = ""
     password: str = ""
 
+    def __post_init__(self) -> None:
+        """BadRequest for what can be no name of a host."""
+        try:
+            is_name = _HOST.fullmatch(self.host) is not None and self.host.encode("idna")
+        except UnicodeError:  # a label that is empty or too long
+            is_name = False
+        if not is_name:
+            raise BadRequest("The name of the host cannot be one.")
+
     @classmethod
     def of(cls, url: str) -> "Address":
         """The parts of a URL; BadRequest, which does not repeat it: there may be a password in it."""
@@ -54,7 +65,7 @@ class Address:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise BadRequest("The address cannot be read; http://HOST:PORT is expected.")
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
-        return cls(parts.scheme, parts.hostname, port, parts.path.rstrip("/"), user, password)
+        return cls(parts.scheme, parts.hostname, port, quote(parts.path.rstrip("/"), safe=_OF_PATHS), user, password)
 
     @property
     def name(self) -> str:
@@ -83,9 +94,9 @@ class Remote:
         told = self._told(self._server.ask_once("GET", "/statistics"), "/statistics")
         try:
             count, size = int(told["CountInstances"]), int(told["TotalUncompressedSize"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise self._no_orthanc("/statistics") from error
-        self._average = size // count if count > 0 else 0
+        self._average = size // count if count > 0 and size > 0 else 0
         return self._average * count
 
     def found(self) -> Iterator[Found]:
