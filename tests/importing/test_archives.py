@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 
 from pacsberry.errors import TooLarge, UnreadableDicom
 from pacsberry.importing import unpacking
+from pacsberry.importing.folder import Folder
 from pacsberry.importing.items import LARGEST_FILE, Fate, exactly
 from pacsberry.importing.sources import SingleFile, local_source
 from pacsberry.importing.tarred import Tarred
 from pacsberry.importing.unpacking import unpacked
-from tests.importing.aids import contents, look, tarred
+from tests.importing.aids import contents, look, tarred, write_all
 from tests.ingest.zips import liar, zipped
 from tests.makers import make_instance
 
@@ -198,6 +199,17 @@ def test_an_honest_archive_of_zeros_is_no_bomb(tmp_path: Path) -> None:
     archive = source(tmp_path, tarred({"black.dcm": CT + bytes(10_000_000)}, "w:gz"))
 
     assert look(archive).counts() == {Fate.KEPT: 1}
+
+
+def test_a_file_that_unpacks_to_more_than_anybody_packs_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacking, "_GENEROUS_BYTES", 5_000_000)
+    write_all(tmp_path, {"black.dcm.gz": gzip.compress(CT + bytes(10_000_000))})
+
+    (finding,) = look(Folder(tmp_path)).of(Fate.UNREADABLE)
+
+    assert "more than 200 times its size" in finding.reason
 
 
 def test_an_xz_that_wants_a_gigabyte_is_refused(tmp_path: Path) -> None:

@@ -208,9 +208,12 @@ def test_the_total_is_what_the_server_counts(counts: tuple[object, object], tota
 
 def test_counts_that_are_none_are_refused() -> None:
     told = dict(zip(COUNTED, (float("inf"), "5"), strict=True))
-    with answering(lambda path: (200, told)) as (url, _), contextlib.closing(remote_source(url)) as source:
-        with pytest.raises(PeerFailed, match="is no Orthanc"):
-            source.total()
+    with (
+        answering(lambda path: (200, told)) as (url, _),
+        contextlib.closing(remote_source(url)) as source,
+        pytest.raises(PeerFailed, match="is no Orthanc"),
+    ):
+        source.total()
 
 
 def test_an_address_is_told_without_its_password() -> None:

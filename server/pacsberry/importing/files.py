@@ -10,7 +10,8 @@ from typing import IO, BinaryIO
 from pacsberry.dicom.part10 import has_preamble
 from pacsberry.errors import UnreadableDicom
 from pacsberry.importing.items import CHUNK, LARGEST_FILE, Content, exactly, too_large, unpacked_copy
-from pacsberry.ingest.gunzip import GZIP, gunzipped
+from pacsberry.importing.unpacking import unpacked
+from pacsberry.ingest.gunzip import GZIP
 
 
 class FileContent:
@@ -50,8 +51,8 @@ def open_file(path: Path) -> Iterator[Content]:
         head = content.head(132)
         if head.startswith(GZIP) and not has_preamble(head):
             file.seek(0)
-            with in_copy(gunzipped(file)) as unpacked:
-                yield unpacked
+            with in_copy(unpacked(file)) as copy:
+                yield copy
             return
         if size > LARGEST_FILE:
             raise too_large(size)
