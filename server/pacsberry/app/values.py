@@ -161,6 +161,9 @@ def dicomweb(settings: Settings) -> DicomWebSettings:
         public_root=("/" + settings.text("DicomWeb.PublicRoot").strip("/")).rstrip("/"),
         host=settings.text("DicomWeb.Host").strip("/"),
         is_https_outside=settings.flag("DicomWeb.Ssl"),
+        wado_uri_root="/" + settings.text("DicomWeb.WadoRoot").strip("/")
+        if settings.flag("DicomWeb.EnableWado")
+        else "",
         case_sensitive=settings.flag("DicomWeb.QidoCaseSensitive"),
     )
 

@@ -31,36 +31,36 @@ _UNSUPPORTED: Final = "app/images/unsupported.png"  # Orthanc's address
 
 def get_preview(request: Request, context: Context, id: str, frame: int | None = None) -> Answer:
     """All values of the frame stretched over all grey levels."""
-    return _picture(request, context, id, frame, Order(Product.PREVIEW, overlays=request.flag("overlays")))
+    return picture_answer(request, context, id, frame, Order(Product.PREVIEW, overlays=request.flag("overlays")))
 
 
 def get_rendered(request: Request, context: Context, id: str, frame: int | None = None) -> Answer:
     """Through a window, in the size asked for."""
     order = Order(
         Product.RENDERED,
-        window_center=_number(request, "window-center"),
-        window_width=_number(request, "window-width"),
+        window_center=decimal(request, "window-center"),
+        window_width=decimal(request, "window-width"),
         fit_width=request.integer("width") or 0,
         fit_height=request.integer("height") or 0,
         smooth=request.truth("smooth", absent=False),
         overlays=request.flag("overlays"),
     )
-    return _picture(request, context, id, frame, order)
+    return picture_answer(request, context, id, frame, order)
 
 
 def get_uint8(request: Request, context: Context, id: str, frame: int | None = None) -> Answer:
     """The stored values from 0 to 255."""
-    return _picture(request, context, id, frame, Order(Product.UINT8))
+    return picture_answer(request, context, id, frame, Order(Product.UINT8))
 
 
 def get_uint16(request: Request, context: Context, id: str, frame: int | None = None) -> Answer:
     """The stored values from 0 to 65535."""
-    return _picture(request, context, id, frame, Order(Product.UINT16), _SIXTEEN_BITS)
+    return picture_answer(request, context, id, frame, Order(Product.UINT16), _SIXTEEN_BITS)
 
 
 def get_int16(request: Request, context: Context, id: str, frame: int | None = None) -> Answer:
     """The stored values from -32768 to 32767, negative ones as two's complement."""
-    return _picture(request, context, id, frame, Order(Product.INT16), _SIXTEEN_BITS)
+    return picture_answer(request, context, id, frame, Order(Product.INT16), _SIXTEEN_BITS)
 
 
 def get_matlab(request: Request, context: Context, id: str, frame: int | None = None) -> Answer:
@@ -74,7 +74,7 @@ def get_unsupported(request: Request, context: Context) -> Answer:
     return Answer.data(data, Form.PNG).with_etag(etag_of(data))
 
 
-def _picture(
+def picture_answer(
     request: Request,
     context: Context,
     id: str,
@@ -82,7 +82,10 @@ def _picture(
     order: Order,
     forms: Sequence[Form] = _EIGHT_BITS,
 ) -> Answer:
-    """415 with the reason when the instance cannot be shown, or the way to an image that says so."""
+    """A picture in one of `forms`, the first for who takes anything; its quality is an argument of the address.
+
+    415 with the reason when the instance cannot be shown, or the way to an image that says so.
+    """
     attachment = dicom_attachment(context, id)
     form = _form(request, forms)
     order = replace(order, frame=frame or 0, form=form, quality=_quality(request) if form is Form.JPEG else 0)
@@ -129,7 +132,7 @@ def _quality(request: Request) -> int:
     return quality
 
 
-def _number(request: Request, name: str) -> float | None:
+def decimal(request: Request, name: str) -> float | None:
     """A number of the address; None when it is not there."""
     text = request.arguments.get(name)
     if text is None:

@@ -25,6 +25,7 @@ class DicomWebSettings:
     public_root: str = "/dicom-web"  # PublicRoot: as proxies show it
     host: str = ""  # Host in addresses of answers; '' for the one the client used
     is_https_outside: bool = False  # Ssl: with `host`
+    wado_uri_root: str = "/wado"  # WadoRoot; '' when EnableWado is off
     case_sensitive: bool = True  # QidoCaseSensitive; person names are compared without regard to case anyway
 
 

@@ -8,8 +8,8 @@ _URI = Text("a URI path such as /dicom-web/", r"/?[A-Za-z0-9_.~/-]*", empty=Fals
 _METADATA = Choice(("Full", "MainDicomTags", "Extrapolate"))
 _TAGS = ListOf(Text("a tag as keyword or gggg,eeee", TAG_NAME, empty=False), most=1000)
 
-_WADO = Setting("DicomWeb.EnableWado", Flag(), True, "Serve WADO-URI.", DICOMWEB)
-_WADO_ROOT = Setting("DicomWeb.WadoRoot", _URI, "/wado", "Path of WADO-URI.", DICOMWEB)
+_WADO = Setting("DicomWeb.EnableWado", Flag(), True, "Serve WADO-URI.")
+_WADO_ROOT = Setting("DicomWeb.WadoRoot", _URI, "/wado", "Path of WADO-URI.")
 _SSL = Setting("DicomWeb.Ssl", Flag(), False, "Whether the outside address is HTTPS.")
 _WORKLIST_FOLDER = Setting("Worklists.Directory", File(), "WorklistsDatabase", "Folder of the .wl files.", WORKLISTS)
 

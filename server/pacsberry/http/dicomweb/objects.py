@@ -4,9 +4,10 @@ Instances are listed a series at a time: nothing of the index is held while a sl
 """
 
 import logging
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import groupby
 
 from pacsberry.archive.queries import FindQuery
 from pacsberry.archive.resources import InstanceFile
@@ -38,10 +39,15 @@ def stored_objects(context: Context, uids: Sequence[str]) -> Generator[StoredObj
     What is deleted while they are listed is left out.
     """
     level = Level(len(uids))
-    found = _ids(context, level, uids)
+    found = ids_of(context, level, dict(zip(UIDS, uids, strict=False)))
     if not found:
         raise UnknownResource(f"There is no {level.title.lower()} {uids[-1][:80]!r}.")
     return _objects(context, level, found)
+
+
+def middle_objects(context: Context, uids: Sequence[str]) -> Generator[StoredObject]:
+    """The instance in the middle of each series, which shows most of it; UnknownResource as `stored_objects`."""
+    return _middles(stored_objects(context, uids))
 
 
 def one_object(context: Context, uids: Sequence[str]) -> StoredObject:
@@ -52,10 +58,9 @@ def one_object(context: Context, uids: Sequence[str]) -> StoredObject:
     raise UnknownResource(f"There is no instance {uids[-1][:80]!r} any more.")
 
 
-def _ids(context: Context, level: Level, uids: Sequence[str]) -> list[str]:
-    constraints = tuple(
-        Constraint.parse(tag, "UI", uid, case_sensitive=True) for tag, uid in zip(UIDS, uids, strict=False)
-    )
+def ids_of(context: Context, level: Level, uids: Mapping[int, str]) -> list[str]:
+    """The Orthanc identifiers of the resources of `level` with these UIDs, by tag; several when UIDs are used twice."""
+    constraints = tuple(Constraint.parse(tag, "UI", uid, case_sensitive=True) for tag, uid in uids.items())
     query = FindQuery(level, constraints=constraints, limit=_MOST_NAMESAKES)
     return [found.id for found in context.archive.search.find(query)]
 
@@ -70,6 +75,13 @@ def _objects(context: Context, level: Level, found: Sequence[str]) -> Generator[
                 yield from [_object(one) for one in _files(context, at, resource)]
         except UnknownResource as error:
             LOGGER.info("Deleted while it was read: %s", error)
+
+
+def _middles(stored: Generator[StoredObject]) -> Generator[StoredObject]:
+    with closing(stored):
+        for _, of_series in groupby(stored, key=lambda one: one.uids[1]):
+            series = list(of_series)
+            yield series[len(series) // 2]
 
 
 def _files(context: Context, level: Level, id: str) -> Iterator[InstanceFile]:

@@ -17,9 +17,29 @@ def get(request: Request, context: Context, path: str) -> Answer:
     return read(request, context, path)
 
 
+def get_picture(request: Request, context: Context, path: str) -> Answer:
+    """A rendered image, which a pixel worker makes."""
+    from pacsberry.http.dicomweb.rendered import get_rendered
+
+    return get_rendered(request, context, path)
+
+
+def get_by_uri(request: Request, context: Context) -> Answer:
+    """WADO-URI."""
+    from pacsberry.http.dicomweb.wado_uri import get_object
+
+    return get_object(request, context)
+
+
 def dicomweb_routes(settings: DicomWebSettings) -> list[Route]:
-    """The routes below the root; none when DICOMweb is off."""
+    """The routes of DICOMweb and of WADO-URI; none of what is off."""
     if not settings.is_served:
         return []
     root = settings.root.rstrip("/")
-    return [Route("GET", f"{root}/<path:path>", get)]
+    routes = [
+        Route("GET", f"{root}/<path:re:.+/(?:rendered|thumbnail)>", get_picture, waits=True),
+        Route("GET", f"{root}/<path:path>", get),
+    ]
+    if settings.wado_uri_root:
+        routes.append(Route("GET", settings.wado_uri_root, get_by_uri, waits=True))
+    return routes
