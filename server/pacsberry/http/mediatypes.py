@@ -25,7 +25,8 @@ class MediaRange:
     @property
     def inside(self) -> str:
         """The type of the parts of a multipart answer, lower case; '' when any will do."""
-        return self.parameters.get("type", "").partition(";")[0].strip().lower()
+        kind = self.parameters.get("type", "").partition(";")[0].strip().lower()
+        return "" if kind == "*/*" else kind
 
 
 def accepted_by(request: Request) -> list[MediaRange]:

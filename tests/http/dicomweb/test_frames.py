@@ -66,6 +66,7 @@ def test_compressed_frames_come_as_they_are_stored(server: Live, syntax: str, me
         ("*/*", media_type),
         (f'multipart/related; type="{media_type}"', media_type),
         ("multipart/related; type=image/*", media_type),
+        ('multipart/related; type="*/*"', media_type),
         (f"multipart/related; type={media_type}; transfer-syntax={syntax}", media_type),
         (f"{OCTETS}; transfer-syntax=*", "application/octet-stream"),
         (f"{OCTETS};transfer-syntax={EXPLICIT}, {OCTETS};transfer-syntax={syntax}", "application/octet-stream"),
