@@ -1,16 +1,20 @@
 """Backups into a folder: what is copied, what is trusted, what is named."""
 
+import contextlib
 import gzip
 import sqlite3
+import uuid
 from pathlib import Path
 
 import pytest
 
 from pacsberry.archive import Archive
 from pacsberry.backup.backing_up import About, BackupRun, Copy
+from pacsberry.backup.disk import Disk
 from pacsberry.backup.folder import FolderTarget
 from pacsberry.backup.lines import AttachmentLine, InstanceLine, NoteLine, PatientLine
 from pacsberry.backup.manifest import Failure, Head
+from pacsberry.backup.objects import Objects
 from pacsberry.backup.surroundings import Mount
 from pacsberry.backup.target import Target
 from pacsberry.backup.verifying import verify_all
@@ -466,3 +470,31 @@ def _spoiled(stick: Path, stored: object) -> object:
     path = stick / "files" / stored.file  # type: ignore[attr-defined]
     path.write_bytes(bytes(path.stat().st_size))
     return stored
+
+
+def test_buckets_that_take_turns_are_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pacsberry.backup.objects._LISTINGS", 1)
+    listed: list[str] = []
+    listing = Disk.listing
+
+    def noted(disk: Disk, name: str) -> dict[str, int]:
+        listed.append(name)
+        return listing(disk, name)
+
+    monkeypatch.setattr(Disk, "listing", noted)
+    names = [f"{bucket:08d}/{uuid.UUID(int=bucket)}.dcm" for bucket in (1, 2)]
+    disk = Disk(tmp_path, is_written=True)
+    disk.make_folder("files")
+    with contextlib.closing(disk):
+        objects = Objects(disk)
+        for turn in range(1, 4):
+            for name in names:
+                objects.write(name, [b"x" * turn])
+            assert [objects.size_of(name) for name in names] == [turn, turn]
+        objects.remove(names[1])
+        (tmp_path / "files" / names[0]).unlink()
+        (tmp_path / "files" / names[0]).symlink_to("/etc/passwd")
+
+        assert [objects.size_of(name) for name in names] == [None, None]
+
+    assert listed == ["files/00000001", "files/00000002"]

@@ -76,6 +76,15 @@ class Disk:
                 os.close(folder)
         return sizes
 
+    def size_of(self, name: str) -> int | None:
+        """Bytes of a regular file; None when there is none."""
+        with self.told():
+            try:
+                facts = os.stat(name, dir_fd=self._root, follow_symlinks=False)
+            except FileNotFoundError:
+                return None
+            return facts.st_size if stat.S_ISREG(facts.st_mode) else None
+
     def folders(self, name: str) -> list[str]:
         """The names of the folders in a folder, sorted."""
         with self.told():

@@ -11,7 +11,7 @@ from pacsberry.backup.disk import Disk, forget_cache
 from pacsberry.backup.lines import Stored
 from pacsberry.errors import BadBackup, DamagedFile
 
-_LISTINGS: Final = 8  # buckets whose listing is remembered; objects come bucket by bucket
+_LISTINGS: Final = 8  # buckets whose listing is remembered: mostly objects come bucket by bucket
 
 
 class Objects:
@@ -20,11 +20,13 @@ class Objects:
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
         self._listings: OrderedDict[str, dict[str, int]] = OrderedDict()
+        self._listed: set[str] = set()  # buckets that were listed once; where patients came mixed, they take turns
 
     def size_of(self, name: str) -> int | None:
         """Bytes of an object as it lies; None when it is not there."""
         bucket, _, base = name.partition("/")
-        return self._listing(bucket).get(base)
+        listing = self._listing(bucket)
+        return self._disk.size_of(layout.object_path(name)) if listing is None else listing.get(base)
 
     def write(self, name: str, chunks: Iterable[bytes]) -> None:
         """Write an object, in the place of what was there; what `chunks` raises is raised, and nothing is left."""
@@ -40,7 +42,8 @@ class Objects:
 
         self._disk.make_folder(layout.object_path(bucket))
         self._disk.write(layout.object_path(name), measured())
-        listing[base] = size
+        if listing is not None:
+            listing[base] = size
 
     def read_back(self, name: str, *, size: int, crc32: int) -> Stored:
         """Read an object from the disk; DamagedFile unless its content is of that size and checksum."""
@@ -68,7 +71,9 @@ class Objects:
         """Remove an object; it may be gone already."""
         bucket, _, base = name.partition("/")
         self._disk.remove(layout.object_path(name))
-        self._listing(bucket).pop(base, None)
+        listing = self._listing(bucket)
+        if listing is not None:
+            listing.pop(base, None)
 
     def all(self) -> Iterator[tuple[str, int]]:
         """Name and size of every object there is."""
@@ -77,9 +82,13 @@ class Objects:
                 if layout.is_object(f"{bucket}/{base}"):
                     yield f"{bucket}/{base}", size
 
-    def _listing(self, bucket: str) -> dict[str, int]:
+    def _listing(self, bucket: str) -> dict[str, int] | None:
+        """The sizes of the objects of a bucket; None for one that is not listed again."""
         found = self._listings.get(bucket)
         if found is None:
+            if bucket in self._listed:
+                return None
+            self._listed.add(bucket)
             found = self._disk.listing(layout.object_path(bucket))
             for base in [base for base in found if base.endswith(layout.PART)]:  # of a backup that was cut short
                 self._disk.remove(f"{layout.object_path(bucket)}/{base}")
