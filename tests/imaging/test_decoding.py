@@ -252,7 +252,7 @@ def _by_pydicom(path: Path) -> Pixels | None:
         warnings.simplefilter("ignore")
         try:
             ds = pydicom.dcmread(path)
-            pixels: Pixels = pixel_array(ds, index=0)
+            pixels: Pixels = pixel_array(ds, index=0, decoding_plugin="pydicom")
         except (AttributeError, NotImplementedError, RuntimeError, ValueError, InvalidDicomError):
             return None
     if ds.PhotometricInterpretation == "PALETTE COLOR":
