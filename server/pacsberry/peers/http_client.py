@@ -234,7 +234,7 @@ def _named(response: http.client.HTTPResponse) -> Mapping[str, str]:
 def _what(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time."
-    if isinstance(error, ConnectionRefusedError):
+    if isinstance(error, ConnectionRefusedError | FileNotFoundError):  # the latter of a Unix socket: it was stopped
         return "nobody listens there."
     if isinstance(error, ConnectionError):  # http.client.RemoteDisconnected is one
         return "the connection was closed."
