@@ -17,13 +17,15 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 def box_options(function: _F) -> _F:
     """Give a command --config, --data and --layered, and as its argument `settings` what they lead to.
 
-    The variable PACSBERRY_CONFIG holds one or more paths for --config, so that an admin on a box need not type them.
+    The variable PACSBERRY_CONFIG holds one or more paths for --config, with colons between them, so that an admin on a
+    box need not type them.
     """
 
     @click.option(
         "--config",
         "paths",
         multiple=True,
+        type=click.Path(),  # so the variable is split at colons, and a path may have blanks
         metavar="PATH",
         envvar="PACSBERRY_CONFIG",
         help="File or folder of settings, as for `pacsberry serve`; may be repeated. Variable: PACSBERRY_CONFIG.",
