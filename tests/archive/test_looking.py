@@ -269,3 +269,11 @@ def test_a_path_with_odd_characters_is_that_path(tmp_path: Path) -> None:
     seed(folder)
 
     assert look(folder) == [1, 2, 3]
+
+
+def test_a_path_that_is_no_text_is_read(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/st\xff"))
+    folder.mkdir()
+    seed(folder)
+
+    assert look(folder)

@@ -12,6 +12,7 @@ within a process, and the server would find it read-only.
 """
 
 import contextlib
+import os
 import sqlite3
 import time
 from collections.abc import Generator
@@ -109,7 +110,7 @@ class LookingIndex:
         return _JOINED if shared.exists() else _LEFT_BEHIND
 
     def _connect(self, how: str) -> sqlite3.Connection:
-        uri = f"file:{quote(str(self._path.absolute()))}?{how}"
+        uri = f"file:{quote(os.fsencode(self._path.absolute()))}?{how}"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10.0)
         try:
             if how is _LEFT_BEHIND:

@@ -5,6 +5,7 @@ The file is a stranger's: what it says is checked before it is used, and one tha
 """
 
 import contextlib
+import os
 import re
 import shutil
 import sqlite3
@@ -60,9 +61,9 @@ class OrthancIndex:
                     for one in (path, *journals):
                         if one.exists():
                             shutil.copyfile(one, folder / one.name, follow_symlinks=False)
-                    uri = f"file:{quote(str(folder / path.name))}"
+                    uri = f"file:{quote(os.fsencode(folder / path.name))}"
                 else:
-                    uri = f"file:{quote(str(path))}?mode=ro&immutable=1"
+                    uri = f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1"
                 connection = opened.enter_context(contextlib.closing(sqlite3.connect(uri, uri=True)))
                 connection.execute("PRAGMA trusted_schema = OFF")
                 connection.execute("PRAGMA cell_size_check = ON")
