@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ CHECKS = """
 import sys
 sys.path[:0] = {path!r}
 from pacsberry.lean import leave_out
+sys.modules.pop("requests", None)
 if {without_ssl}:
     leave_out("ssl")
 from pacsberry.peers.lean_pynetdicom import import_pynetdicom
@@ -24,12 +26,15 @@ except ImportError:
 else:
     assert not {without_ssl}
     assert pynetdicom.transport.ssl is ssl
+assert "requests" not in sys.modules
 """
 
 
 @pytest.mark.parametrize("without_ssl", [True, False])
-def test_what_is_not_needed_is_not_loaded_and_what_is_needed_works(without_ssl: bool) -> None:
-    code = CHECKS.format(path=sys.path, without_ssl=without_ssl)
+def test_what_is_not_needed_is_not_loaded_and_what_is_needed_works(without_ssl: bool, tmp_path: Path) -> None:
+    # As the real one, whose urllib3 looks at OpenSSL's version: pydicom imports it where it is installed.
+    (tmp_path / "requests.py").write_text("import ssl; ssl.OPENSSL_VERSION")
+    code = CHECKS.format(path=[str(tmp_path), *sys.path], without_ssl=without_ssl)
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 

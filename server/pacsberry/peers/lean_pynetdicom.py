@@ -9,7 +9,7 @@ import sys
 import threading
 from types import ModuleType
 
-from pacsberry.lean import leave_out
+from pacsberry.lean import bring_back, leave_out
 
 _LOCK = threading.Lock()  # guards the import
 
@@ -20,12 +20,16 @@ def import_pynetdicom() -> None:
         if "pynetdicom" in sys.modules:
             return
         is_without_ssl = "ssl" in sys.modules and sys.modules["ssl"] is None
+        is_requests_ours = "requests" not in sys.modules
+        leave_out("requests")  # pydicom takes it, where it is installed, to download test files
         sys.modules["pynetdicom.status"] = _EmptyTables("pynetdicom.status")
         if is_without_ssl:
             sys.modules["ssl"] = _namesake_of_ssl()
         try:
             import pynetdicom.association  # noqa: F401 - for its own sake
         finally:
+            if is_requests_ours:
+                bring_back("requests")
             if is_without_ssl:
                 del sys.modules["ssl"]
                 leave_out("ssl")  # whoever asks for it hears so, as before
