@@ -1,6 +1,7 @@
 """`pacsberry backup`: while a server works, into folders and ZIPs, with and without secrets."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,17 @@ def test_a_backup_is_made_while_the_server_works_and_its_status_page_tells_it(tm
     assert head(tmp_path / "stick")["counts"]["instances"] == 3
     assert (told["CountInstances"], told["CountNotSaved"], told["Target"]) == (3, 0, str(tmp_path / "stick"))
     assert told["Name"] == sorted((tmp_path / "stick/backups").glob("*.json"))[0].stem
+
+
+def test_a_storage_whose_name_is_no_utf8_is_backed_up(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"b\xe4lle")
+    folder.mkdir()
+    with in_process(folder) as house:
+        fill(house)
+
+    backup(folder, str(tmp_path / "stick"), "--data", "storage", "--same-disk")
+
+    assert head(tmp_path / "stick")["counts"]["instances"] == 3
 
 
 def test_a_damaged_file_gives_an_exit_code_of_its_own(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pacsberry.errors import ConfigError
 from pacsberry.http.answers import Answer
 from pacsberry.http.api import ROUTES
 from pacsberry.http.routing import Body, Route, Routes, children
@@ -35,7 +36,7 @@ def test_a_path_without_wildcards_wins() -> None:
 
 
 def test_two_handlers_for_one_path_are_a_mistake() -> None:
-    with pytest.raises(ValueError, match="two handlers for GET /a"):
+    with pytest.raises(ConfigError, match="would be served at /a: set another"):
         routes(Route("GET", "/a", answer), Route("GET", "/a", answer))
 
 

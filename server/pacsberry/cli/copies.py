@@ -48,7 +48,7 @@ def copies_of(settings: Settings, *, with_secrets: bool) -> Copies:
             left_out.append(f"{path}: {error.strerror if isinstance(error, OSError) else error}")
     effective = _with_secrets(settings) if with_secrets else settings_without_secrets(settings)
     text = json.dumps(effective, indent=2, ensure_ascii=False)
-    add(Path(_EFFECTIVE), text.encode(), is_blanked=not with_secrets)
+    add(Path(_EFFECTIVE), text.encode(errors="replace"), is_blanked=not with_secrets)
     return Copies(tuple(copies), tuple(left_out))
 
 

@@ -29,7 +29,7 @@ from enum import Enum
 
 import bottle
 
-from pacsberry.errors import BadRequest
+from pacsberry.errors import BadRequest, ConfigError
 from pacsberry.http.answers import Answer
 from pacsberry.http.errors import UnknownUri
 from pacsberry.model import Level
@@ -81,7 +81,9 @@ class Routes:
         self._routes: dict[tuple[str, str], Route] = {}
         for route in self.table:
             if self._routes.setdefault((route.method, route.path), route) is not route:
-                raise ValueError(f"two handlers for {route.method} {route.path}")
+                raise ConfigError(
+                    f"Two things would be served at {route.path}: set another DicomWeb.Root or DicomWeb.WadoRoot."
+                )
             self._app.route(route.path, route.method, route.handler)
         re.purge()  # the patterns of the half-built tables stay in re's cache otherwise: 1 MB
 
