@@ -58,10 +58,11 @@ def test_a_backup_is_made_while_the_server_works_and_its_status_page_tells_it(tm
 
 
 def test_a_storage_whose_name_is_no_utf8_is_backed_up(tmp_path: Path) -> None:
+    with in_process(tmp_path) as house:
+        fill(house)
     folder = tmp_path / os.fsdecode(b"b\xe4lle")
     folder.mkdir()
-    with in_process(folder) as house:
-        fill(house)
+    (tmp_path / "storage").rename(folder / "storage")
 
     backup(folder, str(tmp_path / "stick"), "--data", "storage", "--same-disk")
 
