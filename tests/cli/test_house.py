@@ -1,13 +1,11 @@
 """Commands work on the storage through the running server, or open it themselves."""
 
 import io
-import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,15 +18,6 @@ from tests.flows.house import NOWHERE, environment, in_process, write_config
 from tests.makers import make_instance
 
 IS_ROOT = os.geteuid() == 0
-
-
-@pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
-    """A command owns its process and sets up the log for good; the tests' process goes on."""
-    logger = logging.getLogger("pacsberry")
-    before = (list(logger.handlers), logger.propagate)
-    yield
-    logger.handlers, logger.propagate = before
 
 
 def settings_of(folder: Path) -> Settings:

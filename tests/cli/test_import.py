@@ -15,7 +15,6 @@ from click.testing import CliRunner, Result
 from pacsberry.archive import Spool
 from pacsberry.cli.main import pacsberry as command
 from pacsberry.errors import NoRoom
-from tests.cli.test_house import _log_as_before  # noqa: F401  # a fixture
 from tests.flows.house import application, environment, in_process, write_config
 from tests.importing.aids import write_all
 from tests.importing.orthancs import made_up_index, stored

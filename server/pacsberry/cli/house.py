@@ -91,10 +91,9 @@ def _answers(path: Path) -> bool:
 def _in_this_process(settings: Settings) -> Iterator[HouseClient]:
     storage = settings.path("StorageDirectory")
     check_storage(storage, is_named=settings.is_set("StorageDirectory"))
-    _log_errors_only()
     from pacsberry.app.application import Application
 
-    with tempfile.TemporaryDirectory(prefix="pacsberry-") as folder:  # mode 0700
+    with _only_errors_logged(), tempfile.TemporaryDirectory(prefix="pacsberry-") as folder:  # mode 0700
         socket = Path(folder) / "pacsberry.sock"
         application = Application(settings, only_socket=socket)
         application.start()
@@ -139,15 +138,21 @@ def _owner(path: Path) -> str:
         return f"user {number}"
 
 
-def _log_errors_only() -> None:
+@contextlib.contextmanager
+def _only_errors_logged() -> Iterator[None]:
     """The server's parts log into this command's output: only what went wrong, without the frame of a log."""
     logger = logging.getLogger("pacsberry")
-    if not logger.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("pacsberry: %(message)s"))
-        handler.setLevel(logging.ERROR)
-        logger.addHandler(handler)
-        logger.propagate = False
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("pacsberry: %(message)s"))
+    handler.setLevel(logging.ERROR)
+    propagate = logger.propagate
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate
 
 
 def _ended_by_sigterm() -> contextlib.AbstractContextManager[None]:
