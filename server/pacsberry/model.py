@@ -4,10 +4,12 @@ Values of these classes cross the borders between packages; data sets, rows, req
 """
 
 import hashlib
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
+from typing import Final
 
 
 class Level(IntEnum):
@@ -31,6 +33,10 @@ class Level(IntEnum):
 
 _TITLES = ("Patient", "Study", "Series", "Instance")
 _PLURALS = ("patients", "studies", "series", "instances")
+
+
+ORTHANC_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{8}){4}")
+"""What `Identifiers.orthanc_id` looks like; for `fullmatch`."""
 
 
 @dataclass(frozen=True, slots=True)

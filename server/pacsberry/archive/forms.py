@@ -6,12 +6,17 @@
 <uuid>.bin.gz   an attached file, packed
 """
 
+import re
 from pathlib import PurePosixPath
 from typing import Final
 
 DICOM_SUFFIX: Final = ".dcm"
 ATTACHED_SUFFIX: Final = ".bin"
 PACKED_SUFFIX: Final = ".gz"
+
+UUID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+KEPT_NAME: Final = re.compile(rf"[0-9]{{8}}/{UUID}\.(?:dcm|bin)(?:\.gz)?")  # bucket and file, for `fullmatch`
+ATTACHED_NAME: Final = re.compile(rf"[0-9]{{8}}/{UUID}\.bin(?:\.gz)?")
 
 
 def is_packed(name: str) -> bool:

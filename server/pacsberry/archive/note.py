@@ -15,17 +15,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 from pacsberry.archive import attachment_names, labels, metadata_names
+from pacsberry.archive.forms import ATTACHED_NAME
 from pacsberry.archive.metadata_names import SystemMetadata
 from pacsberry.errors import PacsberryError
-from pacsberry.model import Level
+from pacsberry.model import ORTHANC_ID, Level
 
 VERSION: Final = 1
 LONGEST_LINE: Final = 8 * 2**20  # bytes; a metadata value of 1 MB may take six times its length as JSON
 
 _ORIGINS: Final = frozenset((int(SystemMetadata.MODIFIED_FROM), int(SystemMetadata.ANONYMIZED_FROM)))
 _LEVELS: Final = {level.title.lower(): level for level in Level}
-_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{8}){4}")
-_FILE: Final = re.compile(r"[0-9]{8}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.bin(\.gz)?")
 _MD5: Final = re.compile(r"([0-9a-f]{32})?")
 _LARGEST: Final = 2**53  # beyond it JSON's readers disagree
 _MISSING: Final = object()
@@ -101,7 +100,7 @@ class Note:
             raise BadNote("An instance cannot be protected.")
         return cls(
             level,
-            _text(facts, "id", _ID),
+            _text(facts, "id", ORTHANC_ID),
             labels=_labels(_list(facts, "labels")),
             metadata=_metadata(_object(facts, "metadata")),
             protected=protected,
@@ -135,7 +134,7 @@ def _attachment(facts: object) -> NotedFile:
         raise BadNote(f"{number} is no number of a user's attachment.")
     return NotedFile(
         number=number,
-        file=_text(facts, "file", _FILE),
+        file=_text(facts, "file", ATTACHED_NAME),
         size=_whole(facts, "size"),
         md5=_text(facts, "md5", _MD5, default=""),
         crc32=_whole(facts, "crc32", limit=2**32 - 1) if "crc32" in facts else None,

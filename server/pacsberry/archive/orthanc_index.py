@@ -16,17 +16,16 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from pacsberry.archive.attachment_names import FIRST_USER_NUMBER, LAST_USER_NUMBER
+from pacsberry.archive.forms import UUID
 from pacsberry.archive.labels import is_label
 from pacsberry.errors import IndexDamaged
-from pacsberry.model import Level
+from pacsberry.model import ORTHANC_ID, Level
 
 _VERSION: Final = "6"
-_FIRST_OF_USERS: Final = 1024  # number of metadata and attachments; those below are the system's
-_LAST_OF_USERS: Final = 65535
 _LONGEST_VALUE: Final = 2**20  # characters of a metadata value
 _TABLES: Final = frozenset({"Resources", "Metadata", "AttachedFiles", "PatientRecyclingOrder", "GlobalProperties"})
-_IDENTIFIER: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{8}){4}")
-_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID: Final = re.compile(UUID)
 _STEPS: Final = 50_000_000  # of SQLite's machine for one query; an index of a million instances needs a tenth
 
 
@@ -85,7 +84,7 @@ class OrthancIndex:
 
     def users_files(self) -> frozenset[str]:
         """The UUIDs of the files that users attached."""
-        rows = self._rows("SELECT uuid FROM AttachedFiles WHERE fileType >= ?", _FIRST_OF_USERS)
+        rows = self._rows("SELECT uuid FROM AttachedFiles WHERE fileType >= ?", FIRST_USER_NUMBER)
         return frozenset(row[0] for row in rows if _is(_UUID, row[0]))
 
     def added(self) -> Iterator[Added]:
@@ -97,12 +96,12 @@ class OrthancIndex:
             "SELECT id FROM Metadata WHERE type >= ?1 UNION SELECT id FROM AttachedFiles WHERE fileType >= ?1"
             f"{labelled}) OR (resourceType = 1 AND internalId NOT IN ({unprotected}))"
         )
-        for key, kind, resource in self._rows(query, _FIRST_OF_USERS):
-            if kind in (1, 2, 3, 4) and _is(_IDENTIFIER, resource):
+        for key, kind, resource in self._rows(query, FIRST_USER_NUMBER):
+            if kind in (1, 2, 3, 4) and _is(ORTHANC_ID, resource):
                 yield self._added(key, Level(kind - 1), resource)
 
     def _added(self, key: int, level: Level, resource: str) -> Added:
-        first = _FIRST_OF_USERS
+        first = FIRST_USER_NUMBER
         labels = self._rows("SELECT label FROM Labels WHERE id = ?", key) if self._has_labels else ()
         metadata = self._rows("SELECT type, value FROM Metadata WHERE id = ? AND type >= ?", key, first)
         files = self._rows("SELECT fileType, uuid FROM AttachedFiles WHERE id = ? AND fileType >= ?", key, first)
@@ -137,4 +136,4 @@ def _is(pattern: re.Pattern[str], value: object) -> bool:
 
 
 def _is_users(number: object) -> bool:
-    return isinstance(number, int) and _FIRST_OF_USERS <= number <= _LAST_OF_USERS
+    return isinstance(number, int) and FIRST_USER_NUMBER <= number <= LAST_USER_NUMBER

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from pacsberry.archive.groupsync import GroupSync
+
 NAME: Final = "last-backup.json"
 _LARGEST: Final = 65536  # bytes
 _LATEST: Final = 2**37  # UTC seconds; beyond, a date cannot be written
@@ -42,11 +44,7 @@ def note_last(storage: Path, last: LastBackup) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.rename(path)
-    folder = os.open(storage, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    GroupSync(storage).after()
 
 
 def read_last(storage: Path) -> LastBackup | None:

@@ -15,6 +15,8 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
+from pacsberry.archive.forms import KEPT_NAME
+
 README: Final = "README.txt"
 FILES: Final = "files"
 BACKUPS: Final = "backups"
@@ -23,8 +25,6 @@ PART: Final = ".part"  # ends the name of what is being written
 HEAD: Final = ".json"
 LIST: Final = ".objects.gz"
 
-_UUID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_OBJECT: Final = re.compile(rf"[0-9]{{8}}/(?:{_UUID}\.(?:dcm|bin)(?:\.gz)?)")
 _BACKUP: Final = re.compile(r"(?P<number>[0-9]{4,8})-(?P<moment>[0-9]{8}T[0-9]{6}Z)")
 _COPY: Final = re.compile(r"[0-9]{2,3}-[A-Za-z0-9._-]{1,80}")
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]")
@@ -60,7 +60,7 @@ Do not change, move or rename anything in here. These are images of patients: ke
 
 def is_object(name: str) -> bool:
     """Whether a name is one of an object: 'bucket/uuid.dcm', '.dcm.gz', '.bin' or '.bin.gz'."""
-    return _OBJECT.fullmatch(name) is not None
+    return KEPT_NAME.fullmatch(name) is not None
 
 
 def object_path(name: str) -> str:

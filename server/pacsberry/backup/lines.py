@@ -16,23 +16,22 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
+from pacsberry.archive.attachment_names import FIRST_USER_NUMBER, LAST_USER_NUMBER
 from pacsberry.archive.forms import is_packed
 from pacsberry.archive.note import LONGEST_LINE as _LONGEST_NOTE
 from pacsberry.archive.note import BadNote, Note
 from pacsberry.archive.receipts import receipt_of, receipt_text
 from pacsberry.backup import layout
 from pacsberry.errors import BadBackup
-from pacsberry.model import Level
+from pacsberry.model import ORTHANC_ID, Level
 
 LONGEST_LINE: Final = _LONGEST_NOTE + 16  # bytes
 
 _LEVELS: Final = {level.title.lower(): level for level in Level}
-_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{8}){4}")
 _MD5: Final = re.compile(r"([0-9a-f]{32})?")
 _NOTE: Final = b'{"note":'
 _LARGEST: Final = 2**53  # beyond it JSON's readers disagree
 _LONGEST_TEXT: Final = 16384
-_FIRST_USER_NUMBER, _LAST_USER_NUMBER = 1024, 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +152,8 @@ def read_line(line: bytes) -> Line:
         return InstanceLine(_id(facts), _stored(facts), whole(facts, "received_at", 2**40), receipt)
     if kind == "attachment":
         level = _LEVELS.get(text(facts, "level"))
-        number = whole(facts, "number", _LAST_USER_NUMBER)
-        if level is None or number < _FIRST_USER_NUMBER:
+        number = whole(facts, "number", LAST_USER_NUMBER)
+        if level is None or number < FIRST_USER_NUMBER:
             raise BadBackup("An attachment of the backup is no user's.")
         md5 = text(facts, "md5", _MD5)
         return AttachmentLine(level, _id(facts), number, whole(facts, "revision"), md5, _stored(facts))
@@ -197,7 +196,7 @@ def _line(kind: str, facts: dict[str, object]) -> str:
 
 
 def _id(facts: dict[str, Any]) -> str:
-    return text(facts, "id", _ID)
+    return text(facts, "id", ORTHANC_ID)
 
 
 def _stored_facts(stored: Stored) -> dict[str, object]:

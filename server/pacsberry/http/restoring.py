@@ -4,7 +4,6 @@ Only from this machine's admin, by the control socket (`pacsberry restore`): wha
 believed, so nobody who comes over the network may say it, whatever the password.
 """
 
-import re
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -18,10 +17,9 @@ from pacsberry.http.request import Request
 from pacsberry.http.routing import Body, Route
 from pacsberry.http.uploads import describe
 from pacsberry.ingest.gunzip import gunzipped
-from pacsberry.model import Level
+from pacsberry.model import ORTHANC_ID, Level
 
 _MOST_ASKED: Final = 1000  # instances, or attachments, in one question
-_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{8}){4}")
 _LATEST: Final = 2**40  # UTC seconds that a date of reception may be
 _LARGEST: Final = 2**62
 
@@ -31,7 +29,7 @@ def missing(request: Request, context: Context) -> Answer:
     _only_here(request)
     asked = request.json_object
     instances, attachments = _asked(asked, "instances"), _asked(asked, "attachments")
-    if not all(type(one) is str and _ID.fullmatch(one) for one in instances):
+    if not all(type(one) is str and ORTHANC_ID.fullmatch(one) for one in instances):
         raise BadRequest("instances should hold identifiers.")
     return Answer.json(
         {

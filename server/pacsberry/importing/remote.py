@@ -23,13 +23,12 @@ from pacsberry.errors import BadRequest, NotAllowed, PeerFailed, UnreadableDicom
 from pacsberry.importing.files import FileContent
 from pacsberry.importing.items import LARGEST_FILE, Content, Found, Item
 from pacsberry.importing.server import Server
-from pacsberry.model import Level
+from pacsberry.model import ORTHANC_ID, Level
 from pacsberry.peers.http_client import Answer, HttpClient, basic_authorization
 
 _PAGE: Final = 1000  # identifiers asked for at once
 _SECONDS: Final = 60.0  # a server may be silent
 _IN_MEMORY: Final = 4 * 2**20  # bytes of a fetched file
-_IDENTIFIER: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{8}){4}")
 _HOST: Final = re.compile(r"[\w.:%-]+")
 _OF_PATHS: Final = "/%~!$&'()*+,;=:@"  # what stands for itself in a path (RFC 3986 3.3), and what is quoted already
 
@@ -171,4 +170,4 @@ class Remote:
 
 
 def _is_identifier(value: object) -> bool:
-    return isinstance(value, str) and _IDENTIFIER.fullmatch(value) is not None
+    return isinstance(value, str) and ORTHANC_ID.fullmatch(value) is not None

@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 
 from pacsberry.archive import FileStore
 from pacsberry.archive.consistency import Consistency
-from pacsberry.archive.forms import is_instance
+from pacsberry.archive.forms import KEPT_NAME, is_instance
 from pacsberry.archive.inventory import Entry, Inventory, bucket_of
 from pacsberry.archive.snapshots import Snapshots
 from pacsberry.errors import DamagedFile, PacsberryError, UnreadableDicom
@@ -24,7 +24,6 @@ from pacsberry.upkeep.findings import (
 from pacsberry.upkeep.verifying import verify
 
 _BUCKET: Final = re.compile(r"[0-9]{8}")
-_NAME: Final = re.compile(r"[0-9]{8}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(dcm|bin)(\.gz)?")
 _NOT_OURS: Final = frozenset({"lost+found"})  # of the file system, when the folder is a disk of its own
 
 
@@ -85,7 +84,7 @@ class Strangers:
             return ForeignFile(name, f"it cannot be looked at ({error.strerror}); have the file system checked: fsck")
         if not stat.S_ISREG(facts.st_mode):
             return ForeignFile(name, "it is no file")
-        if _NAME.fullmatch(name) is None:
+        if KEPT_NAME.fullmatch(name) is None:
             return ForeignFile(name, "no file of Pacsberry has such a name; `pacsberry import` takes DICOM files in")
         if self._consistency.is_garbage(name):
             return None
