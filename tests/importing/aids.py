@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import itertools
 import tarfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -83,6 +84,7 @@ class Recorder(Server):
         self.name = "The recorder"
         self.asked: list[list[str]] = []
         self.given: list[bytes] = []
+        self._numbers = itertools.count()  # several threads send; no two take the same one
         self._known = set(known)
         self._answers = answers or (lambda number: Sent(Fate.KEPT))
 
@@ -94,7 +96,7 @@ class Recorder(Server):
         return self._known & set(self.asked[-1])
 
     def send(self, content: object) -> Sent:
-        answer = self._answers(len(self.given))
+        answer = self._answers(next(self._numbers))
         self.given.append(b"".join(content.chunks()))  # type: ignore[attr-defined]
         return answer
 
