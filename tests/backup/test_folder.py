@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 
 from pacsberry.archive import Archive
-from pacsberry.backup.backing_up import About, BackupRun, Copy
+from pacsberry.backup.backing_up import Copy
 from pacsberry.backup.disk import Disk
 from pacsberry.backup.folder import FolderTarget
 from pacsberry.backup.lines import AttachmentLine, InstanceLine, NoteLine, PatientLine
 from pacsberry.backup.manifest import Failure, Head
 from pacsberry.backup.objects import Objects
 from pacsberry.backup.surroundings import Mount
-from pacsberry.backup.target import Target
 from pacsberry.backup.verifying import verify_all
-from pacsberry.errors import BadBackup, StorageBusy, TargetFailed
+from pacsberry.errors import BadBackup, StorageBusy
 from pacsberry.model import Level
 from tests.archive.keeping_aids import keep, make_header, open_archive
 from tests.backup.aids import AT, attach, back_up, fill, heads, lines, plan, saved, target, tree, wait_for
+from tests.backup.folder_aids import objects, path_of, run
 
 
 def test_a_backup_holds_the_files_as_they_lie_under_the_names_of_the_archive(tmp_path: Path, storage: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_backup_holds_the_files_as_they_lie_under_the_names_of_the_archive(tmp
         head = back_up(archive, tmp_path / "stick")
 
     assert set(saved(tmp_path / "stick", head)) == set(ids)
-    assert _objects(tmp_path / "stick") == _objects(storage)
+    assert objects(tmp_path / "stick") == objects(storage)
     assert "pacsberry restore" in (tmp_path / "stick/README.txt").read_text()
     assert head.counts == {"patients": 1, "studies": 1, "series": 1, "instances": 6, "attachments": 0, "notes": 0}
 
@@ -101,7 +101,7 @@ def test_a_damaged_file_is_named_and_not_copied_and_the_rest_goes_on(tmp_path: P
     failures: list[Failure] = []
     with open_archive(storage) as archive:
         ids = fill(archive)
-        changed, cut, missing = (_path_of(archive, one) for one in ids[:3])
+        changed, cut, missing = (path_of(archive, one) for one in ids[:3])
         changed.write_bytes(b"y" + changed.read_bytes()[1:])
         cut.write_bytes(cut.read_bytes()[:-1])
         missing.unlink()
@@ -116,14 +116,14 @@ def test_a_damaged_file_is_named_and_not_copied_and_the_rest_goes_on(tmp_path: P
     ]
     assert set(saved(tmp_path / "stick", head)) == set(ids[3:])
     assert (head.failure_count, head.failures) == (3, tuple(failures))
-    assert len(_objects(tmp_path / "stick")) == 3
+    assert len(objects(tmp_path / "stick")) == 3
 
 
 def test_a_name_that_leads_out_of_the_storage_is_not_followed(tmp_path: Path, storage: Path) -> None:
     failures: list[Failure] = []
     with open_archive(storage) as archive:
         ids = fill(archive, 2)
-        (storage / "elsewhere").write_bytes(_path_of(archive, ids[0]).read_bytes())
+        (storage / "elsewhere").write_bytes(path_of(archive, ids[0]).read_bytes())
         change = "UPDATE instances SET file = '../elsewhere' WHERE id = ?"
         archive.index.write(lambda connection: connection.execute(change, ids[:1]))
 
@@ -139,7 +139,7 @@ def test_a_packed_file_stays_packed_and_is_checked_by_its_content(tmp_path: Path
         ids = fill(archive, 3)
         for one in ids:
             _pack(archive, one)
-        broken = _path_of(archive, ids[2])
+        broken = path_of(archive, ids[2])
         broken.write_bytes(gzip.compress(b"something else"))
 
         head = back_up(archive, tmp_path / "stick", failures=failures)
@@ -164,7 +164,7 @@ def test_what_is_packed_after_a_backup_is_not_copied_again(tmp_path: Path, stora
 
     assert planned.missing == 0
     assert set(saved(tmp_path / "stick", head)) == set(ids)
-    assert not any(name.endswith(".gz") for name in _objects(tmp_path / "stick"))
+    assert not any(name.endswith(".gz") for name in objects(tmp_path / "stick"))
 
 
 def test_what_is_packed_or_deleted_while_a_backup_runs_is_taken_as_it_is_then(
@@ -177,7 +177,7 @@ def test_what_is_packed_or_deleted_while_a_backup_runs_is_taken_as_it_is_then(
         def meanwhile(self: FolderTarget, *arguments: object) -> object:
             monkeypatch.setattr(FolderTarget, "put", put)
             _pack(archive, ids[2])
-            gone = _path_of(archive, ids[3])
+            gone = path_of(archive, ids[3])
             archive.delete(Level.INSTANCE, ids[3])
             wait_for(lambda: not gone.exists())
             return put(self, *arguments)  # type: ignore[arg-type]
@@ -207,7 +207,7 @@ def test_what_is_said_of_something_that_came_too_late_is_left_out(
         with target(tmp_path / "stick") as opened:
             settle = opened.settle
             monkeypatch.setattr(opened, "settle", meanwhile)
-            head = _run(archive, opened)
+            head = run(archive, opened)
 
     assert late
     assert (head.counts["instances"], head.counts["attachments"], head.counts["notes"]) == (2, 0, 0)
@@ -217,7 +217,7 @@ def test_what_an_interrupted_backup_left_is_read_before_it_is_trusted(tmp_path: 
     stick = tmp_path / "stick"
     with open_archive(storage) as archive:
         ids = fill(archive)
-        names = sorted(_objects(storage))
+        names = sorted(objects(storage))
         (stick / "files/00000000").mkdir(parents=True)
         good, torn, cut = (stick / name for name in names[:3])
         good.write_bytes((storage / names[0]).read_bytes())
@@ -238,7 +238,7 @@ def test_an_object_that_was_damaged_in_the_target_is_repaired_for_all_backups(tm
     with open_archive(storage) as archive:
         fill(archive)
         first = back_up(archive, stick)
-        cut, changed = (stick / name for name in sorted(_objects(stick))[:2])
+        cut, changed = (stick / name for name in sorted(objects(stick))[:2])
         cut.write_bytes(b"short")
         changed.write_bytes(b"y" + changed.read_bytes()[1:])
 
@@ -246,102 +246,11 @@ def test_an_object_that_was_damaged_in_the_target_is_repaired_for_all_backups(tm
             assert isinstance(opened, FolderTarget)
             found = verify_all(opened, lambda amount: None)
             assert (found.objects, len(opened.damaged)) == (6, 2)
-            _run(archive, opened)
+            run(archive, opened)
             assert opened.damaged == set()
 
     assert len(saved(stick, first)) == 6
     assert len(saved(stick, heads(stick)[-1])) == 6
-
-
-def test_what_an_earlier_backup_names_and_is_not_there_as_it_was_is_copied_again(tmp_path: Path, storage: Path) -> None:
-    stick = tmp_path / "stick"
-    with open_archive(storage) as archive:
-        fill(archive)
-        first = back_up(archive, stick)
-        cut, missing = (stick / name for name in sorted(_objects(stick))[:2])
-        cut.write_bytes(b"short")
-        missing.unlink()
-
-        assert plan(archive, stick).missing == 2
-        second = back_up(archive, stick)
-
-    assert [len(saved(stick, head)) for head in (first, second)] == [6, 6]
-
-
-def test_what_is_healed_after_a_restore_is_healed_under_its_name(tmp_path: Path) -> None:
-    stick = tmp_path / "stick"
-    for name in ("old", "new"):
-        with open_archive(tmp_path / name) as archive:
-            fill(archive, 2)
-            if name == "new":
-                next(iter((stick / "files/00000000").iterdir())).write_bytes(b"short")
-            head = back_up(archive, stick)
-
-    assert len(_objects(stick)) == 2
-    assert [len(saved(stick, one)) for one in heads(stick)] == [2, 2]
-    assert heads(stick)[-1] == head
-
-
-def test_a_disk_that_spoils_everything_ends_the_backup(
-    tmp_path: Path, storage: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with open_archive(storage) as archive, target(tmp_path / "stick") as opened:
-        fill(archive, 25)
-        put = opened.put
-        monkeypatch.setattr(opened, "put", lambda *arguments: _spoiled(tmp_path / "stick", put(*arguments)))
-
-        with pytest.raises(TargetFailed, match="it is failing, or smaller than it says"):
-            _run(archive, opened, [])
-
-    assert heads(tmp_path / "stick") == ()
-
-
-def test_very_many_failures_are_counted_and_the_first_named(
-    tmp_path: Path, storage: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    failures: list[Failure] = []
-    monkeypatch.setattr("pacsberry.backup.backing_up.MOST_FAILURES", 2)
-    with open_archive(storage) as archive:
-        for one in fill(archive, 5):
-            _path_of(archive, one).write_bytes(b"")
-
-        head = back_up(archive, tmp_path / "stick", failures=failures)
-
-    assert (len(failures), head.failure_count, head.failures) == (5, 5, tuple(failures[:2]))
-
-
-def test_a_damaged_object_that_the_archive_has_no_more_stays_named(tmp_path: Path, storage: Path) -> None:
-    stick = tmp_path / "stick"
-    with open_archive(storage) as archive:
-        ids = fill(archive)
-        back_up(archive, stick)
-        name = _path_of(archive, ids[0]).name
-        archive.delete(Level.INSTANCE, ids[0])
-        (stick / f"files/00000000/{name}").write_bytes(b"damaged")
-
-        with target(stick) as opened:
-            assert isinstance(opened, FolderTarget)
-            verify_all(opened, lambda amount: None)
-            _run(archive, opened)
-
-            assert opened.damaged == {f"00000000/{name}"}
-
-
-def test_a_target_that_does_not_give_back_what_was_written_is_noticed(
-    tmp_path: Path, storage: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stick, failures = tmp_path / "stick", list[Failure]()
-    with open_archive(storage) as archive, target(stick) as opened:
-        fill(archive)
-        put = opened.put
-        monkeypatch.setattr(opened, "put", lambda *arguments: _spoiled(stick, put(*arguments)))
-
-        head = _run(archive, opened, failures)
-
-    assert len(failures) == 6
-    assert all("did not give back" in failure.reason for failure in failures)
-    assert head.counts["instances"] == 0
-    assert _objects(stick) == set()
 
 
 def test_a_file_too_large_for_the_target_is_named_and_the_rest_goes_on(
@@ -429,30 +338,17 @@ def test_the_number_of_a_backup_counts_and_not_the_clock(tmp_path: Path, storage
     assert heads(tmp_path / "stick")[-1] == later
 
 
-def _run(archive: Archive, opened: Target, failures: list[Failure] | None = None) -> Head:
-    told: list[Failure] = [] if failures is None else failures
-    return BackupRun(archive.index, archive.files, opened, failed=told.append).run(About("1.0", AT, "a box"))
-
-
 def _instances(stick: Path, head: Head) -> list[InstanceLine]:
     return [line for line in lines(stick, head) if isinstance(line, InstanceLine)]
 
 
-def _objects(folder: Path) -> set[str]:
-    return {name for name in tree(folder) if name.startswith("files/")}
-
-
 def _inodes(folder: Path) -> dict[str, int]:
-    return {name: (folder / name).stat().st_ino for name in _objects(folder)}
-
-
-def _path_of(archive: Archive, instance_id: str) -> Path:
-    return archive.files.path(archive.attachments.get(Level.INSTANCE, instance_id, "dicom").file)
+    return {name: (folder / name).stat().st_ino for name in objects(folder)}
 
 
 def _pack(archive: Archive, instance_id: str) -> None:
     """Pack a file in the way the archive does: another name, the same content, the row changed."""
-    path = _path_of(archive, instance_id)
+    path = path_of(archive, instance_id)
     packed = path.with_name(path.name + ".gz")
     packed.write_bytes(gzip.compress(path.read_bytes()))
 
@@ -464,12 +360,6 @@ def _pack(archive: Archive, instance_id: str) -> None:
 
     archive.index.write(act)
     path.unlink()
-
-
-def _spoiled(stick: Path, stored: object) -> object:
-    path = stick / "files" / stored.file  # type: ignore[attr-defined]
-    path.write_bytes(bytes(path.stat().st_size))
-    return stored
 
 
 def test_buckets_that_take_turns_are_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

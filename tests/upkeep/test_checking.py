@@ -1,18 +1,13 @@
-"""Every kind of thing that can be wrong: found, repaired, and clean afterwards."""
+"""A check finds each kind of harm and repairs it."""
 
-import os
 import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
-from pacsberry.archive.looking import open_reading
-from pacsberry.model import Level
 from pacsberry.upkeep import checking
-from pacsberry.upkeep.checking import Check
 from pacsberry.upkeep.entry_findings import (
     BrokenEntry,
     MissingFile,
@@ -33,39 +28,34 @@ from pacsberry.upkeep.findings import (
     UnknownInstance,
     WrongCounter,
 )
-from tests.archive.keeping_aids import encode, keep, make_header
+from tests.archive.keeping_aids import encode
 from tests.upkeep.aids import (
     INDEX,
-    attach,
     check,
     execute,
     file_of,
     files,
     fill,
-    open_archive,
-    read_header,
     repair,
     served,
 )
-
-
-def kinds(findings: list[Finding]) -> list[type[Finding]]:
-    return [type(finding) for finding in findings]
-
-
-def flip(path: Path, at: int = -1) -> None:
-    content = bytearray(path.read_bytes())
-    content[at] ^= 1
-    path.write_bytes(content)
-
-
-def a_missing_file(folder: Path) -> None:
-    files(folder)[0].unlink()
-
-
-def a_short_file(folder: Path) -> None:
-    path = files(folder)[0]
-    os.truncate(path, path.stat().st_size - 1)
+from tests.upkeep.checking_aids import (
+    a_file_of_two,
+    a_file_to_be_removed_by_mistake,
+    a_flipped_attachment,
+    a_folder_in_a_bucket,
+    a_forgotten_attachment,
+    a_holiday_picture,
+    a_leftover,
+    a_missing_file,
+    a_picture_called_dicom,
+    a_short_file,
+    a_vanished_patient,
+    a_wrong_sum,
+    flip,
+    kinds,
+    labels_of_nothing,
+)
 
 
 def a_flipped_bit(folder: Path) -> None:
@@ -81,25 +71,8 @@ def a_duplicate(folder: Path) -> None:
     shutil.copy(path, path.with_name(f"{uuid.uuid4()}.dcm"))
 
 
-def a_forgotten_attachment(folder: Path) -> None:
-    (folder / "files" / "00000000" / f"{uuid.uuid4()}.bin").write_bytes(b"whose is this?")
-
-
-def a_holiday_picture(folder: Path) -> None:
-    (folder / "files" / "00000000" / "beach.jpg").write_bytes(b"sand")
-
-
-def a_picture_called_dicom(folder: Path) -> None:
-    (folder / "files" / "00000000" / f"{uuid.uuid4()}.dcm").write_bytes(b"sand")
-
-
 def a_file_beside_the_buckets(folder: Path) -> None:
     (folder / "files" / "notes.txt").write_bytes(b"remember")
-
-
-def a_folder_in_a_bucket(folder: Path) -> None:
-    (folder / "files" / "00000000" / "mine").mkdir()
-    (folder / "files" / "00000000" / "mine" / "thing").write_bytes(b"x")
 
 
 def a_link_in_a_bucket(folder: Path) -> None:
@@ -108,10 +81,6 @@ def a_link_in_a_bucket(folder: Path) -> None:
 
 def a_wrong_counter(folder: Path) -> None:
     execute(folder, "UPDATE facts SET value = value + 1 WHERE name = 'instances'")
-
-
-def a_wrong_sum(folder: Path) -> None:
-    execute(folder, "UPDATE facts SET value = 7 WHERE name = 'stored_bytes'")
 
 
 def an_order_of_arrival_behind(folder: Path) -> None:
@@ -127,28 +96,8 @@ def an_empty_study(folder: Path) -> None:
     )
 
 
-def labels_of_nothing(folder: Path) -> None:
-    execute(folder, "INSERT INTO labels VALUES (1, 999, 'lost')")
-
-
-def a_vanished_patient(folder: Path) -> None:
-    execute(folder, "DELETE FROM patients WHERE key = 1")
-
-
 def a_vanished_format(folder: Path) -> None:
     execute(folder, "DELETE FROM formats")
-
-
-def a_file_of_two(folder: Path) -> None:
-    execute(folder, "UPDATE instances SET file = (SELECT file FROM instances WHERE key = 1) WHERE key = 2")
-
-
-def a_file_to_be_removed_by_mistake(folder: Path) -> None:
-    execute(folder, "INSERT INTO garbage SELECT file FROM instances WHERE key = 1")
-
-
-def a_leftover(folder: Path) -> None:
-    (folder / "spool" / f"{uuid.uuid4()}.part").write_bytes(b"half")
 
 
 def a_name_no_file_can_have(folder: Path) -> None:
@@ -157,10 +106,6 @@ def a_name_no_file_can_have(folder: Path) -> None:
 
 def an_attachment_without_its_file(folder: Path) -> None:
     files(folder, "*.bin")[0].unlink()
-
-
-def a_flipped_attachment(folder: Path) -> None:
-    flip(files(folder, "*.bin")[0])
 
 
 CASES: list[tuple[Callable[[Path], None], list[type[Finding]]]] = [
@@ -189,20 +134,6 @@ CASES: list[tuple[Callable[[Path], None], list[type[Finding]]]] = [
     (an_attachment_without_its_file, [MissingFile]),
     (a_flipped_attachment, [WrongChecksum]),
 ]
-HARMS_THAT_ADD_UP = (
-    a_missing_file,
-    a_short_file,
-    a_vanished_patient,
-    a_wrong_sum,
-    a_file_of_two,
-    a_holiday_picture,
-    a_picture_called_dicom,
-    a_forgotten_attachment,
-    a_folder_in_a_bucket,
-    labels_of_nothing,
-    a_file_to_be_removed_by_mistake,
-    a_flipped_attachment,
-)
 HARMED: dict[Callable[[Path], None], int] = {a_missing_file: 1, a_short_file: 1, a_flipped_bit: 1}
 
 
@@ -323,149 +254,3 @@ def test_when_nearly_everything_is_wrong_the_advice_is_another(tmp_path: Path, m
     execute(tmp_path, "DELETE FROM instances")
     assert kinds(check(tmp_path).findings) == [TooManyFindings]
     assert not (tmp_path / "damaged").exists()
-
-
-def hot(folder: Path, meanwhile: Callable[[], None]) -> list[Finding]:
-    """A check in which something happens after the first look and before the second."""
-    with open_reading(folder, folder / INDEX) as archive:
-        return (
-            Check(
-                archive.index,
-                archive.files,
-                read_header=read_header,
-                sleep=lambda seconds: meanwhile(),
-            )
-            .run()
-            .findings
-        )
-
-
-def test_what_arrives_or_goes_meanwhile_is_no_finding(tmp_path: Path) -> None:
-    headers = fill(tmp_path, attachments=1)
-    before = tmp_path / "before"
-    shutil.copytree(tmp_path, before)
-    with open_archive(before) as archive:
-        keep(archive, make_header(instance=50))
-        attach(archive, headers[0], 2000)
-        archive.delete(Level.INSTANCE, headers[1].identifiers.orthanc_id(Level.INSTANCE))
-    shutil.copytree(before / "files", tmp_path / "files", dirs_exist_ok=True)
-    file_of(tmp_path, headers[1]).unlink()
-    seen = kinds(check(tmp_path).findings)
-    assert sorted(kind.__name__ for kind in seen) == ["MissingFile", "UnknownAttachment", "UnknownInstance"]
-
-    def commit() -> None:
-        shutil.copy(before / INDEX, tmp_path / INDEX)
-
-    assert hot(tmp_path, commit) == []
-
-
-def test_what_is_packed_meanwhile_is_no_finding(tmp_path: Path) -> None:
-    (header,) = fill(tmp_path, 1)
-    old = file_of(tmp_path, header)
-    new = tmp_path / "files" / "00000001" / old.name
-    new.parent.mkdir()
-    old.rename(new)
-    assert kinds(check(tmp_path).findings) == [MissingFile, UnknownInstance]
-
-    def commit() -> None:
-        execute(tmp_path, "UPDATE instances SET file = replace(file, '00000000/', '00000001/')")
-
-    assert hot(tmp_path, commit) == []
-
-
-def test_what_is_really_wrong_is_still_found_while_the_server_runs(tmp_path: Path) -> None:
-    fill(tmp_path, attachments=1)
-    for harm in HARMS_THAT_ADD_UP:
-        harm(tmp_path)
-    with open_reading(tmp_path, tmp_path / INDEX) as archive:
-        first = Check(archive.index, archive.files, read_header=read_header, is_alone=True).run()
-
-    found = hot(tmp_path, lambda: None)
-
-    assert set(found) == {finding for finding in first.findings if not isinstance(finding, SpoolLeftover)}
-
-
-def test_a_spool_file_that_still_grows_is_no_leftover(tmp_path: Path) -> None:
-    fill(tmp_path)
-    a_leftover(tmp_path)
-    with open_reading(tmp_path, tmp_path / INDEX) as archive:
-        look = Check(archive.index, archive.files, read_header=read_header, sleep=lambda seconds: None)
-        assert look.run().is_clean
-    (leftover,) = (tmp_path / "spool").iterdir()
-    os.utime(leftover, (1, 1))
-
-    assert kinds(hot(tmp_path, lambda: None)) == [SpoolLeftover]
-
-
-def test_the_buckets_are_compared_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pacsberry.archive.filestore.FILES_PER_BUCKET", 3)
-    headers = fill(tmp_path, 10)
-    assert check(tmp_path).is_clean
-    file_of(tmp_path, headers[2]).unlink()
-    path = file_of(tmp_path, headers[9])
-    path.rename(tmp_path / "files" / "00000000" / path.name)
-
-    assert kinds(check(tmp_path).findings) == [MissingFile, MissingFile, UnknownInstance]
-    repair(tmp_path)
-
-    assert check(tmp_path).is_clean
-    assert served(tmp_path, headers[9]) == encode(headers[9])
-
-
-def test_a_file_that_is_gone_for_good_when_its_entry_is_gone_too_is_no_finding(tmp_path: Path) -> None:
-    headers = fill(tmp_path)
-    file_of(tmp_path, headers[1]).unlink()
-
-    assert hot(tmp_path, lambda: execute(tmp_path, "DELETE FROM instances WHERE key = 2")) == []
-
-
-def test_a_broken_entry_is_named_once(tmp_path: Path) -> None:
-    fill(tmp_path)
-    execute(tmp_path, "DELETE FROM formats")
-    for path in files(tmp_path):
-        path.unlink()
-
-    assert kinds(check(tmp_path).findings) == [BrokenEntry] * 4
-
-
-def test_an_attachment_in_a_bucket_of_its_own_is_compared(tmp_path: Path) -> None:
-    fill(tmp_path, attachments=1)
-    execute(tmp_path, "UPDATE attachments SET file = '00000077/nowhere.bin'")
-
-    assert kinds(check(tmp_path).findings) == [MissingFile, UnknownAttachment]
-
-
-def test_what_the_remover_is_about_to_take_away_is_no_finding(tmp_path: Path) -> None:
-    fill(tmp_path)
-    name = f"00000000/{uuid.uuid4()}.dcm"
-    shutil.copy(files(tmp_path)[0], tmp_path / "files" / name)
-    execute(tmp_path, f"INSERT INTO garbage VALUES ('{name}')")  # noqa: S608 - our name
-
-    assert check(tmp_path).is_clean
-
-
-def test_a_changed_copy_does_not_take_the_place_of_a_lost_file(tmp_path: Path) -> None:
-    header = fill(tmp_path)[2]
-    path = file_of(tmp_path, header)
-    copy = path.with_name(f"{uuid.uuid4()}.dcm")
-    path.rename(copy)
-    flip(copy)
-
-    assert kinds(check(tmp_path).findings) == [MissingFile, ForeignFile]
-    repair(tmp_path)
-
-    assert check(tmp_path).is_clean
-    assert served(tmp_path, header) is None
-
-
-def test_an_index_that_was_lost_is_not_made_anew_file_by_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "MOST_FINDINGS", 5)
-    fill(tmp_path, 9)
-    execute(tmp_path, "DELETE FROM instances")
-    read: list[BinaryIO] = []
-
-    with open_reading(tmp_path, tmp_path / INDEX) as archive:
-        report = Check(archive.index, archive.files, read_header=read.append, is_alone=True).run()  # type: ignore[arg-type]
-
-    assert kinds(report.findings) == [TooManyFindings]
-    assert read == []
