@@ -21,6 +21,18 @@ _MOST_STORED_BYTES: Final = 96 << 20  # of one frame
 
 
 @dataclass(frozen=True, slots=True)
+class Samples:
+    """A decoded frame as it is stored: values (rows, columns) or (rows, columns, 3)."""
+
+    layout: Layout
+    header: Values  # what holds for this frame
+    values: NDArray[Any]
+    is_rgb: bool  # the codec has made RGB of three samples already
+    number: int
+    frames: int  # of the file
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """A decoded frame: stored values (rows, columns), or colours (rows, columns, 3), which are RGB of 8 bits."""
 
@@ -38,6 +50,11 @@ class Frame:
 
 def read_frame(file: DicomFile, number: int) -> Frame:
     """Decode a frame; UnknownResource when there is none, NotUnderstood or UnreadableDicom when it cannot be shown."""
+    return in_colours(read_samples(file, number))
+
+
+def read_samples(file: DicomFile, number: int) -> Samples:
+    """Decode a frame and leave colours as they are; raises as `read_frame`."""
     frames = Frames(file)
     pixels = frames.description.pixels
     if pixels is None:
@@ -55,9 +72,14 @@ def read_frame(file: DicomFile, number: int) -> Frame:
         values, is_rgb = codecs.decode(data, file.transfer_syntax_uid, layout)
     else:
         values, is_rgb = native.decode(data, file.transfer_syntax_uid, pixels, layout), False
-    header = of_frame(whole, number)
+    return Samples(layout, of_frame(whole, number), values, is_rgb, number, frames.count)
+
+
+def in_colours(samples: Samples) -> Frame:
+    """The frame with three samples a pixel, or indices of a palette, as RGB; NotUnderstood."""
+    layout, values = samples.layout, samples.values
     if layout.samples == 3:
-        values = colour.to_rgb(values, layout, is_rgb=is_rgb)
+        values = colour.to_rgb(values, layout, is_rgb=samples.is_rgb)
     elif layout.photometric_interpretation == "PALETTE COLOR":
-        values = colour.through_palette(values, header, layout)
-    return Frame(layout, header, values, number, frames.count)
+        values = colour.through_palette(values, samples.header, layout)
+    return Frame(layout, samples.header, values, samples.number, samples.frames)
