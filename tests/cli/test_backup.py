@@ -51,7 +51,7 @@ def test_a_backup_is_made_while_the_server_works_and_its_status_page_tells_it(tm
         told = house.get("/pacsberry/storage")["LastBackup"]
 
     assert "to copy: 3" in done.stdout
-    assert "1 patients, 1 studies, 3 instances" in done.stdout
+    assert "1 patient, 1 study, 3 instances" in done.stdout
     assert head(tmp_path / "stick")["counts"]["instances"] == 3
     assert (told["CountInstances"], told["CountNotSaved"], told["Target"]) == (3, 0, str(tmp_path / "stick"))
     assert told["Name"] == sorted((tmp_path / "stick/backups").glob("*.json"))[0].stem
@@ -94,7 +94,7 @@ def test_old_backups_are_removed_and_everything_is_verified_when_that_is_asked(t
 
     done = backup(tmp_path, "stick", "--data", "storage", "--same-disk", "--verify-all", "--prune", "1")
 
-    assert "Verified 3 files of earlier backups, 1 are damaged" in done.stdout
+    assert "Verified 3 files of earlier backups; damaged: 1." in done.stdout
     assert "Removed 2 backups and 0 files" in done.stdout
     assert damaged.read_bytes() == good
     assert [path.name[:4] for path in (tmp_path / "stick/backups").glob("*.json")] == ["0003"]

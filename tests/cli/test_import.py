@@ -96,7 +96,7 @@ def test_the_storage_of_an_orthanc_comes_with_what_users_added(tmp_path: Path) -
 
     assert [rehearsal.exit_code, done.exit_code, again.exit_code] == [0, 0, 0]
     assert "users added" not in rehearsal.output + again.output
-    assert "1 labels, 0 metadata, 0 protections and 1 attached files brought" in done.output
+    assert "1 label, 0 metadata, 0 protections and 1 attached file brought" in done.output
     with in_process(tmp_path) as house:
         assert house.get(f"/instances/{INSTANCE}/labels") == ["teaching"]
         assert house.ask("GET", f"/instances/{INSTANCE}/attachments/1024/data").body == make_instance("MR")

@@ -52,11 +52,11 @@ def test_a_storage_without_a_server_is_packed_and_unpacked(tmp_path: Path) -> No
         filled(house)
 
     told = pack(tmp_path, "--dry-run")
-    assert (told.exit_code, told.output) == (0, "6 files would be packed; their content is 417 KB.\n")
+    assert (told.exit_code, told.output) == (0, "6 files would be packed; the content is 417 KB.\n")
 
     told = pack(tmp_path)
     assert told.exit_code == 0, told.output
-    assert "6 files were packed." in told.output
+    assert "6 files packed." in told.output
     with in_process(tmp_path) as house:
         assert forms(house) == PACKED
         assert_all_is_there(house)
@@ -65,7 +65,7 @@ def test_a_storage_without_a_server_is_packed_and_unpacked(tmp_path: Path) -> No
                 gzip.decompress(path.read_bytes())
 
     assert "0 files would be packed" in pack(tmp_path).output
-    assert "6 files were unpacked." in pack(tmp_path, "--undo").output
+    assert "6 files unpacked." in pack(tmp_path, "--undo").output
     with in_process(tmp_path) as house:
         assert forms(house) == PLAIN
         assert_all_is_there(house)
@@ -92,7 +92,7 @@ def test_a_damaged_file_stays_and_is_named(tmp_path: Path) -> None:
     told = pack(tmp_path)
 
     assert told.exit_code == 7
-    assert "5 files were packed." in told.output
+    assert "5 files packed." in told.output
     assert "1 could not be and stay as they are" in told.stderr
     assert damaged.exists()
 

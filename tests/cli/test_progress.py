@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from pacsberry.cli.progress import Progress, duration, size
+from pacsberry.amounts import counted, duration, size
+from pacsberry.cli.progress import Progress
 
 
 class _Terminal(io.StringIO):
@@ -61,3 +62,11 @@ def test_sizes_are_told_for_people(amount: float, text: str) -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(8.4, "8 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")])
 def test_times_are_told_for_people(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "told"),
+    [(1, "patient", "1 patient"), (0, "patient", "0 patients"), (2, "study", "2 studies"), (3, "series", "3 series")],
+)
+def test_things_are_counted_in_words(number: int, noun: str, told: str) -> None:
+    assert counted(number, noun) == told

@@ -35,7 +35,7 @@ def test_an_index_that_is_gone_comes_back_with_its_labels(tmp_path: Path, option
 
     assert result.exit_code == Exit.OK, result.output
     assert "3 instances." in result.stdout
-    assert "2 of them have labels" in result.stdout
+    assert "from notes.jsonl: of 2 of them." in result.stdout
     assert "files/s" in result.stdout
     assert "Indexing: 100% of " in result.stderr
     with in_process(tmp_path) as again:
@@ -63,7 +63,7 @@ def test_what_is_lost_is_named_and_the_code_says_so(tmp_path: Path) -> None:
     result = run(house.storage)
 
     assert result.exit_code == Exit.FINDINGS
-    assert f"1 files cannot be read as DICOM; they stay where they are, outside the index: {lost_name(house)}." in (
+    assert f"Files that cannot be read as DICOM, and stay where they are, outside the index: 1, {lost_name(house)}." in (
         result.stdout
     )
     assert "The old index is kept as" in result.stdout

@@ -51,8 +51,8 @@ def test_the_plan_names_who_goes_for_a_lowered_limit_and_writes_nothing(
 
     assert ran.exit_code == 0
     lines = ran.output.splitlines()
-    assert "at most 1 patients by the settings" in ran.output
-    assert "2 patients go, which gives back 4.1 MB:" in ran.output
+    assert "at most 1 patient by the settings" in ran.output
+    assert "To go: 2 patients, which gives back 4.1 MB:" in ran.output
     assert [line.split()[0] for line in lines[-2:]] == [told[0]["ParentPatient"], told[1]["ParentPatient"]]
     assert sorted((path, path.stat().st_mtime_ns) for path in tmp_path.rglob("*")) == before
 
@@ -84,9 +84,9 @@ def test_room_is_made_by_the_running_server_and_without_one(tmp_path: Path) -> N
             planned = recycle(disk, "--dry-run", "--free", str(free + 3))
             made = recycle(disk, "--free", str(free + 3))
 
-            assert "2 patients go" in planned.output
+            assert "To go: 2 patients" in planned.output
             assert made.exit_code == 0, made.output
-            assert made.output.startswith("2 patients went, 4.1 MB")
+            assert made.output.startswith("Gone: 2 patients, 4.1 MB")
             assert house.counts()[0] == 3
             assert house.get("/pacsberry/storage")["Recycling"]["Recycled"]["CountPatients"] == 2
             assert house.ask("POST", "/pacsberry/recycle", {"FreeMB": -1}).status == 400
@@ -95,7 +95,7 @@ def test_room_is_made_by_the_running_server_and_without_one(tmp_path: Path) -> N
         made = recycle(disk, "--free", "10000")
 
         assert made.exit_code == 5
-        assert made.output.startswith("0 patients went")
+        assert made.output.startswith("Gone: 0 patients")
         assert "3 may go" in made.output
 
 

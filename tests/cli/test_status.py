@@ -28,7 +28,7 @@ def test_a_running_server_tells_all_of_it(tmp_path: Path) -> None:
 
         assert result.exit_code == Exit.OK
         assert "The server runs." in result.stdout
-        assert "1 patients, 1 studies, 1 instances" in result.stdout
+        assert "1 patient, 1 study, 1 instance" in result.stdout
         assert "at most 9 patients; then the oldest patients go" in result.stdout
         assert f"Next to go: patient {patient}" in result.stdout
         assert "Check of all files: not done yet" in result.stdout
@@ -49,9 +49,9 @@ def test_without_a_server_the_folder_is_looked_at_and_left_alone(tmp_path: Path)
 
     assert result.exit_code == Exit.OK
     assert "The server does not run." in result.stdout
-    assert "1 patients, 1 studies, 1 instances" in result.stdout
+    assert "1 patient, 1 study, 1 instance" in result.stdout
     assert (
-        "Last backup: 2026-09-21 14:13 UTC to /media/stick, 1 instances, 2 files could not be saved." in result.stdout
+        "Last backup: 2026-09-21 14:13 UTC to /media/stick, 1 instance, 2 files could not be saved." in result.stdout
     )
     assert {path: path.stat().st_mtime_ns for path in house.storage.rglob("*")} == before
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from pacsberry.amounts import counted
+from pacsberry.model import Level
+
 LOGGER = logging.getLogger("pacsberry.archive")
 
 _NAMED: Final = 100  # of each kind of problem are named; the others are counted
@@ -52,22 +55,24 @@ class Rebuilt:
 
     def lines(self) -> Iterator[str]:
         """What there is to say, one sentence a line: all of it, then what is not as it should be."""
-        found = ", ".join(f"{count} {level}" for level, count in self.found.items())
+        found = ", ".join(
+            counted(self.found[level.plural], level.title.lower()) for level in Level if level.plural in self.found
+        )
         yield f"The index was made anew from the files: {found}."
-        yield f"{self.noted} of them have labels, metadata, attachments or protection, from notes.jsonl."
+        yield f"Labels, metadata, attachments or protection from notes.jsonl: of {self.noted} of them."
         if self.duplicates:
-            yield f"{self.duplicates} files were there twice: the copies go."
+            yield f"There twice: {counted(self.duplicates, 'file')}; the copies go."
         if self.deleted:
-            yield f"{self.deleted} files were deleted already and go now."
+            yield f"Deleted already: {counted(self.deleted, 'file')}, which go now."
         for names, sentence in (
-            (self.unreadable, "files cannot be read as DICOM; they stay where they are, outside the index"),
-            (self.bad_notes, "lines of notes.jsonl say nothing that can be used"),
-            (self.gone, "resources have labels, metadata or protection in notes.jsonl, and no file any more"),
-            (self.unlinked, "attachments of users have lost their file"),
-            (self.unclaimed, "files of users' attachments belong to nobody knows what; they stay where they are"),
+            (self.unreadable, "Files that cannot be read as DICOM, and stay where they are, outside the index"),
+            (self.bad_notes, "Lines of notes.jsonl that say nothing that can be used"),
+            (self.gone, "Resources that notes.jsonl tells of, and that have no file any more"),
+            (self.unlinked, "Users' attachments that have lost their file"),
+            (self.unclaimed, "Files of users' attachments that belong to nobody knows what, and stay where they are"),
         ):
             if names.count:
-                yield f"{names.count} {sentence}: {', '.join(names.first)}{'' if names.count <= _NAMED else ', …'}."
+                yield f"{sentence}: {names.count}, {', '.join(names.first)}{'' if names.count <= _NAMED else ', …'}."
         if self.old is not None:
             yield f"The old index is kept as {self.old} until the next rebuild."
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 
 from pacsberry import __version__
+from pacsberry.amounts import counted, size
 from pacsberry.backup.backing_up import About, BackupRun
 from pacsberry.backup.folder import FolderTarget
 from pacsberry.backup.last import LastBackup, note_last
-from pacsberry.backup.manifest import Failure, Head
+from pacsberry.backup.manifest import Head
 from pacsberry.backup.planning import Plan, make_plan
 from pacsberry.backup.pruning import prune
 from pacsberry.backup.surroundings import check_place
@@ -21,7 +22,8 @@ from pacsberry.backup.zipped_target import ZipTarget
 from pacsberry.cli.box import box_options
 from pacsberry.cli.copies import Copies, copies_of
 from pacsberry.cli.exits import Exit
-from pacsberry.cli.progress import Progress, size
+from pacsberry.cli.progress import Progress
+from pacsberry.cli.telling import Teller, holdings
 from pacsberry.config import Settings
 from pacsberry.errors import BadBackup, PeerFailed, in_words
 from pacsberry.model import Level
@@ -42,8 +44,6 @@ Restore with: pacsberry restore TARGET
 \b
 The exit code is 7 when something could not be saved (it is named, the rest is saved), 5 when there is no room.
 """
-
-_SHOWN = 20  # failures; the rest is in the backup's head
 
 
 @click.command("backup", epilog=_EPILOG)
@@ -82,7 +82,7 @@ def command(
         _be_modest()
         copies = copies_of(settings, with_secrets=with_secrets)
         at = time.time()
-        teller = _Teller()
+        teller = Teller("not saved", "further files that could not be saved are named in the backup only.")
         with contextlib.closing(_open(target, at, teller, is_zip=is_zip)) as opened:
             for warning in opened.warnings:
                 click.echo(f"pacsberry: {warning}", err=True)
@@ -112,28 +112,7 @@ def command(
         raise click.exceptions.Exit(Exit.FINDINGS)
 
 
-class _Teller:
-    """Passes on what the backup tells."""
-
-    def __init__(self) -> None:
-        self.progress: Progress | None = None
-        self._failures = 0
-
-    def advance(self, amount: int) -> None:
-        """So many bytes more are copied."""
-        if self.progress is not None:
-            self.progress.advance(amount)
-
-    def failed(self, failure: Failure) -> None:
-        """Something could not be saved."""
-        self._failures += 1
-        if self._failures <= _SHOWN:
-            click.echo(f"pacsberry: not saved: {failure.what}: {failure.reason}", err=True)
-        if self._failures == _SHOWN + 1:
-            click.echo("pacsberry: further files that could not be saved are named in the backup only.", err=True)
-
-
-def _open(target: Path, at: float, teller: _Teller, *, is_zip: bool) -> FolderTarget | ZipTarget:
+def _open(target: Path, at: float, teller: Teller, *, is_zip: bool) -> FolderTarget | ZipTarget:
     kind = ZipTarget if is_zip else FolderTarget
     return kind(target, at=at, advance=teller.advance)
 
@@ -159,13 +138,13 @@ def _verify(target: FolderTarget) -> None:
     total = sum(amount for _, amount in target.objects.all())
     with Progress("Verifying", total, of_bytes=True) as progress:
         found = verify_all(target, progress.advance)
-    click.echo(f"Verified {found.objects} files of earlier backups, {len(target.damaged)} are damaged.")
+    click.echo(f"Verified {counted(found.objects, 'file')} of earlier backups; damaged: {len(target.damaged)}.")
 
 
 def _tell_plan(plan: Plan) -> None:
     free = "" if plan.free is None else f", {size(plan.free)} are free"
     click.echo(
-        f"{plan.objects} files, {size(plan.bytes)}; to copy: {plan.missing}, {size(plan.missing_bytes)} "
+        f"{counted(plan.objects, 'file')}, {size(plan.bytes)}; to copy: {plan.missing}, {size(plan.missing_bytes)} "
         f"(room needed: {size(plan.room)}{free})."
     )
 
@@ -183,7 +162,8 @@ def _prune(target: FolderTarget, server: str, keep: int, lost: list[str]) -> Non
     except BadBackup as error:
         click.echo(f"pacsberry: {error}", err=True)
         return
-    click.echo(f"Removed {pruned.backups} backups and {pruned.objects} files, {size(pruned.bytes)}.")
+    removed = f"{counted(pruned.backups, 'backup')} and {counted(pruned.objects, 'file')}"
+    click.echo(f"Removed {removed}, {size(pruned.bytes)}.")
 
 
 def _note(storage: Path, target: Path, head: Head) -> None:
@@ -207,8 +187,8 @@ def _note(storage: Path, target: Path, head: Head) -> None:
 def _tell_end(target: Path, head: Head, copies: Copies, *, with_secrets: bool) -> None:
     counts = head.counts
     click.echo(
-        f"Backup {head.name.text} in {target}: {counts['patients']} patients, {counts['studies']} studies, "
-        f"{counts['instances']} instances, {size(head.stored_bytes)}. Everything new was read back and compared."
+        f"Backup {head.name.text} in {target}: {holdings(counts)}, "
+        f"{size(head.stored_bytes)}. Everything new was read back and compared."
     )
     if with_secrets:
         click.echo("It holds passwords: keep it where nobody else can read it.")

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import click
 
+from pacsberry.amounts import counted, duration, size
 from pacsberry.archive.snapshots import Snapshots
 from pacsberry.cli.box import box_options
 from pacsberry.cli.exits import Exit
 from pacsberry.cli.house import check_storage
 from pacsberry.cli.main import EXIT_CODES
-from pacsberry.cli.progress import Progress, duration, size
+from pacsberry.cli.progress import Progress
 from pacsberry.config import Settings
 from pacsberry.errors import NoArchive, StorageBusy
 from pacsberry.upkeep.checking import Check, CheckProgress, CheckReport
@@ -120,7 +121,7 @@ def _progress(index: Snapshots, checksums: bool) -> Iterator[CheckProgress]:
 
 
 def _tell(report: CheckReport, *, is_repaired: bool) -> None:
-    what = f"{report.files} files compared with the index"
+    what = f"{counted(report.files, 'file')} compared with the index"
     if report.bytes_read:
         what += f", {size(report.bytes_read)} read"
     click.echo(f"{what} in {duration(report.seconds)}.")

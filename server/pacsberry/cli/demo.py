@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from pacsberry.amounts import counted
+
 _EPILOG = """\b
 Examples:
   pacsberry demo demo-study
@@ -22,4 +24,4 @@ def command(folder: Path) -> None:
     count = 0
     for count, content in enumerate(demo_files(), start=1):
         (folder / f"demo-{count:02}.dcm").write_bytes(content)
-    click.echo(f"Wrote {count} files into {folder}.")
+    click.echo(f"Wrote {counted(count, 'file')} into {folder}.")

@@ -9,10 +9,11 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from pacsberry.amounts import counted, size
 from pacsberry.cli.box import box_options
 from pacsberry.cli.exits import Exit
 from pacsberry.cli.main import EXIT_CODES
-from pacsberry.cli.progress import Progress, size
+from pacsberry.cli.progress import Progress
 from pacsberry.config import Settings
 from pacsberry.errors import DamagedFile, NoRoom, UnknownResource
 
@@ -74,9 +75,8 @@ def command(settings: Settings, undo: bool, dry_run: bool) -> None:
                 if _is_wanted(archive, entry, packed=not undo):
                     todo.add(entry)
         if dry_run or not todo.count:
-            click.echo(
-                f"{todo.count} files would be {'unpacked' if undo else 'packed'}; their content is {size(todo.bytes)}."
-            )
+            form = "unpacked" if undo else "packed"
+            click.echo(f"{counted(todo.count, 'file')} would be {form}; the content is {size(todo.bytes)}.")
             return
         is_well = _change(settings, todo, packed=not undo)
     click.get_current_context().exit(Exit.OK if is_well else Exit.FINDINGS)
@@ -113,14 +113,14 @@ def _change(settings: Settings, todo: _Todo, *, packed: bool) -> bool:
                 if answer.is_success:
                     counts[done] += 1
                 elif answer.status == _NO_ROOM:
-                    raise NoRoom(f"{counts[done]} files were {done}, then: {answer.reason}")
+                    raise NoRoom(f"{counted(counts[done], 'file')} {done}, then: {answer.reason}")
                 elif answer.status not in _GONE:
                     counts["failed"] += 1
                     click.echo(f"pacsberry: {place}: {answer.reason}", err=True)
                 progress.advance(amount)
         after = _bytes_on_card(client)
     click.echo(
-        f"{counts[done]} files were {done}. The archive took {size(before)} of the disk and takes {size(after)}."
+        f"{counted(counts[done], 'file')} {done}. The archive took {size(before)} of the disk and takes {size(after)}."
     )
     if counts["failed"]:
         click.echo(f"{counts['failed']} could not be and stay as they are; see pacsberry check --checksums.", err=True)

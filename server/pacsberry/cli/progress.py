@@ -5,10 +5,11 @@ import time
 from types import TracebackType
 from typing import Self, TextIO
 
+from pacsberry.amounts import duration, size
+
 _BAR = 30  # characters
 _SECONDS_ON_TERMINAL = 0.2
 _SECONDS_IN_LOG = 10.0
-_UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
 class Progress:
@@ -63,22 +64,3 @@ class Progress:
 
     def _amount(self, amount: int) -> str:
         return size(amount) if self._of_bytes else f"{amount:,}".replace(",", " ")
-
-
-def size(amount: float) -> str:
-    """Bytes for people: '1.5 GB'."""
-    unit = 0
-    while amount >= 1000 and unit < len(_UNITS) - 1:
-        amount /= 1000
-        unit += 1
-    return f"{amount:.0f} {_UNITS[unit]}" if unit == 0 or amount >= 100 else f"{amount:.1f} {_UNITS[unit]}"
-
-
-def duration(seconds: float) -> str:
-    """A time for people: '8 s', '3 min 20 s', '2 h 5 min'."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -4,11 +4,12 @@ import time
 
 import click
 
+from pacsberry.amounts import duration, size
 from pacsberry.cli.box import box_options
 from pacsberry.cli.exits import Exit
 from pacsberry.cli.house import check_storage
 from pacsberry.cli.main import EXIT_CODES
-from pacsberry.cli.progress import Progress, duration, size
+from pacsberry.cli.progress import Progress
 from pacsberry.config import Settings
 from pacsberry.errors import StorageBusy
 

@@ -64,10 +64,10 @@ def _made_room(settings: Settings, free_mb: int) -> bool:
     """Have the server make room, or do it here; whether there is enough now."""
     import json
 
+    from pacsberry.amounts import counted, megabytes
     from pacsberry.app.values import index_path
     from pacsberry.cli.house import house
     from pacsberry.errors import NoArchive, PacsberryError
-    from pacsberry.recycler.amounts import megabytes
 
     if not index_path(settings).is_file():  # `house` would make a new archive there
         raise NoArchive(f"There is no index at {index_path(settings)}. Name the right folder with --data.")
@@ -76,9 +76,8 @@ def _made_room(settings: Settings, free_mb: int) -> bool:
         if not answer.is_success:
             raise PacsberryError(f"{client.name} refused: {answer.reason}")
         told = answer.json()
-    click.echo(
-        f"{told['CountPatients']} patients went, {megabytes(told['Size'])}; {megabytes(told['FreeSize'])} are free now."
-    )
+    gone = f"{counted(told['CountPatients'], 'patient')}, {megabytes(told['Size'])}"
+    click.echo(f"Gone: {gone}; {megabytes(told['FreeSize'])} are free now.")
     if told["Problem"]:
         click.echo(f"pacsberry: {told['Problem']}", err=True)
     return not told["Problem"]

@@ -5,16 +5,18 @@ from pathlib import Path
 
 import click
 
+from pacsberry.amounts import counted, size
 from pacsberry.backup import layout
 from pacsberry.backup.catalog import Place, lines_of, read_catalog, read_copy
 from pacsberry.backup.lines import InstanceLine, PatientLine, StudyLine
-from pacsberry.backup.manifest import Failure, Head
+from pacsberry.backup.manifest import Head
 from pacsberry.backup.restoring import RestorePlan, Restoring
 from pacsberry.backup.source import open_source
 from pacsberry.cli.box import box_options
 from pacsberry.cli.exits import Exit
 from pacsberry.cli.house import house
-from pacsberry.cli.progress import Progress, size
+from pacsberry.cli.progress import Progress
+from pacsberry.cli.telling import Teller, holdings, shown
 from pacsberry.config import Settings
 from pacsberry.errors import BadBackup, BadRequest, NoRoom
 
@@ -34,7 +36,6 @@ attachments come back, too.
 \b
 The exit code is 7 when something could not be restored (it is named, the rest is restored), 5 when there is no room.
 """
-_SHOWN = 20  # failures
 
 
 @click.command("restore", epilog=_EPILOG)
@@ -96,11 +97,10 @@ def _chosen(source: Path, heads: tuple[Head, ...], wanted: str | None) -> Head:
 
 def _list(place: Place, heads: tuple[Head, ...], chosen: Head) -> None:
     for head in heads:
-        counts = head.counts
         lacking = f", NOT SAVED: {head.failure_count}" if head.failure_count else ""
         click.echo(
-            f"{head.name.number:>5}  {head.date}  {_shown(head.server)}: {counts['patients']} patients, "
-            f"{counts['studies']} studies, {counts['instances']} instances, {size(head.stored_bytes)}{lacking}"
+            f"{head.name.number:>5}  {head.date}  {shown(head.server)}: {holdings(head.counts)}, "
+            f"{size(head.stored_bytes)}{lacking}"
         )
     click.echo(f"\nPatients in {chosen.name.number}, {chosen.date}:")
     patient: PatientLine | None = None
@@ -119,8 +119,8 @@ def _list(place: Place, heads: tuple[Head, ...], chosen: Head) -> None:
 
 def _list_patient(patient: PatientLine | None, studies: int, instances: int, amount: int) -> None:
     if patient is not None:
-        what = f"{_shown(patient.patient_id)}  {_shown(patient.name)}"
-        click.echo(f"  {what}: {studies} studies, {instances} instances, {size(amount)}")
+        what = f"{shown(patient.patient_id)}  {shown(patient.name)}"
+        click.echo(f"  {what}: {counted(studies, 'study')}, {counted(instances, 'instance')}, {size(amount)}")
 
 
 def _restore(
@@ -133,15 +133,15 @@ def _restore(
     dry_run: bool,
     make_room: bool,
 ) -> None:
-    teller = _Teller()
+    teller = Teller("not restored", "further failures are counted only.")
     with house(settings) as client:
         restoring = Restoring(
             place, head, client, patients=patients, studies=studies, failed=teller.failed, advance=teller.advance
         )
         plan = restoring.plan()
         click.echo(
-            f"Backup {head.name.number} of {head.date}, {_shown(head.server)}: {plan.patients} patients, "
-            f"{plan.objects} files; missing in the archive: {plan.missing}, {size(plan.missing_bytes)}."
+            f"Backup {head.name.number} of {head.date}, {shown(head.server)}: {counted(plan.patients, 'patient')}, "
+            f"{counted(plan.objects, 'file')}; missing in the archive: {plan.missing}, {size(plan.missing_bytes)}."
         )
         if dry_run:
             return
@@ -151,11 +151,11 @@ def _restore(
             teller.progress = progress
             done = restoring.run()
     click.echo(
-        f"Restored {done.instances} instances, {done.attachments} attachments, labels and metadata of {done.notes} "
-        f"resources; {done.skipped} files were there already."
+        f"Restored {counted(done.instances, 'instance')}, {counted(done.attachments, 'attachment')}, labels and "
+        f"metadata of {counted(done.notes, 'resource')}; files that were there already: {done.skipped}."
     )
     if head.failure_count:
-        click.echo(f"When the backup was made, {head.failure_count} files could not be saved.", err=True)
+        click.echo(f"When the backup was made, files that could not be saved: {head.failure_count}.", err=True)
     if done.failures:
         click.echo(f"NOT RESTORED: {done.failures}.", err=True)
         raise click.exceptions.Exit(Exit.FINDINGS)
@@ -167,27 +167,6 @@ def _check_room(plan: RestorePlan, room: int) -> None:
             f"{size(plan.missing_bytes)} are missing in the archive, and {size(room)} fit in before the oldest "
             "patients are recycled. Restore single patients with --patient, use a larger card, or say --make-room."
         )
-
-
-class _Teller:
-    """Passes on what the restore tells."""
-
-    def __init__(self) -> None:
-        self.progress: Progress | None = None
-        self._failures = 0
-
-    def advance(self, amount: int) -> None:
-        """So many bytes more are restored."""
-        if self.progress is not None:
-            self.progress.advance(amount)
-
-    def failed(self, failure: Failure) -> None:
-        """Something could not be restored."""
-        self._failures += 1
-        if self._failures <= _SHOWN:
-            click.echo(f"pacsberry: not restored: {_shown(failure.what)}: {_shown(failure.reason)}", err=True)
-        if self._failures == _SHOWN + 1:
-            click.echo("pacsberry: further failures are counted only.", err=True)
 
 
 def _write_configuration(place: Place, head: Head, folder: Path) -> None:
@@ -203,11 +182,6 @@ def _write_configuration(place: Place, head: Head, folder: Path) -> None:
         with os.fdopen(descriptor, "wb") as out:
             out.write(content)
         blanked = ", without secrets and comments" if copy.is_blanked else ""
-        click.echo(f"{path}: was {_shown(copy.path)}{blanked}")
+        click.echo(f"{path}: was {shown(copy.path)}{blanked}")
     for left in head.left_out:
-        click.echo(f"not in the backup: {_shown(left)}")
-
-
-def _shown(text: str) -> str:
-    """What came from a backup, safe for a terminal."""
-    return "".join(char if char.isprintable() else "?" for char in text)
+        click.echo(f"not in the backup: {shown(left)}")

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
+from pacsberry.amounts import counted, size
 from pacsberry.cli.box import box_options
 from pacsberry.cli.check import printable
 from pacsberry.cli.house import running_server
-from pacsberry.cli.progress import size
 from pacsberry.config import Settings
 from pacsberry.errors import PeerFailed
 
@@ -70,8 +70,9 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
     disk, archive = told["Disk"], told["Archive"]
     yield f"Disk: {size(disk['TotalSize'])}, {size(disk['FreeSize'])} free."
     yield (
-        f"Archive: {archive['CountPatients']} patients, {archive['CountStudies']} studies, {archive['CountInstances']}"
-        f" instances; {size(archive['ContentSize'])}, which take {size(archive['StoredSize'])} on the disk."
+        f"Archive: {counted(archive['CountPatients'], 'patient')}, {counted(archive['CountStudies'], 'study')}, "
+        f"{counted(archive['CountInstances'], 'instance')}; {size(archive['ContentSize'])}, "
+        f"which take {size(archive['StoredSize'])} on the disk."
     )
     if told.get("Recycling"):
         yield from _recycling(told["Recycling"])
@@ -89,20 +90,20 @@ def _recycling(told: Mapping[str, Any]) -> Iterator[str]:
     if told["MaximumStorageSize"]:
         limits.append(f"at most {size(told['MaximumStorageSize'])}")
     if told["MaximumPatientCount"]:
-        limits.append(f"at most {told['MaximumPatientCount']} patients")
+        limits.append(f"at most {counted(told['MaximumPatientCount'], 'patient')}")
     is_rejecting = told["MaximumStorageMode"] == "Reject" and len(limits) > bool(told["KeepFreeSize"])
     what = "then what arrives is refused" if is_rejecting else "then the oldest patients go"
     yield f"Limits: {', '.join(limits)}; {what}." if limits else "Limits: none."
     for first in told["NextToGo"][:1]:
-        count, at = first["CountInstances"], _moment(first["LastUpdate"])
-        yield f"Next to go: patient {first['ID']}, {count} instances, {size(first['Size'])}, last received {at}."
+        what = f"{counted(first['CountInstances'], 'instance')}, {size(first['Size'])}"
+        yield f"Next to go: patient {first['ID']}, {what}, last received {_moment(first['LastUpdate'])}."
 
 
 def _scrub(told: Mapping[str, Any], instances: int) -> str:
     if told["Halted"]:
         return f"Check of all files: HALTED. {told['Halted']} Run: pacsberry check --checksums"
     if told["IsRunning"] or told["BegunAt"]:
-        done = f"{told['CountFiles']} of about {instances} files"
+        done = f"{told['CountFiles']} of about {counted(instances, 'file')}"
         return f"Check of all files: at {done} since {_moment(told['BegunAt'])}, {told['CountFound']} damaged."
     if not told["IsEnabled"]:
         return "Check of all files: switched off (Pacsberry.ScrubMBPerSecond)."
@@ -117,7 +118,7 @@ def _damaged(told: Mapping[str, Any]) -> Iterator[str]:
     if not told["Count"]:
         yield "Damaged files: none."
         return
-    yield f"Damaged files: {told['Count']} were set aside; send or restore them again."
+    yield f"Damaged files set aside: {told['Count']}; send or restore them again."
     for file in told["Files"][:_NAMED]:
         tags = file["Tags"] or {}
         whose = ", ".join(tags[name] for name in ("PatientName", "StudyDate", "Modality") if tags.get(name))
@@ -128,8 +129,8 @@ def _last_start(told: Mapping[str, Any]) -> str:
     if told["WasClean"]:
         return "Last start: after a clean stop."
     return (
-        f"Last start: after a power cut or a kill; {told['CountRecovered']} instances recovered, "
-        f"{told['CountUnfinished']} unfinished files removed, {told['CountLost']} instances lost."
+        f"Last start: after a power cut or a kill; {counted(told['CountRecovered'], 'instance')} recovered, "
+        f"{counted(told['CountUnfinished'], 'unfinished file')} removed, {counted(told['CountLost'], 'instance')} lost."
     )
 
 
@@ -143,9 +144,9 @@ def _index(told: Mapping[str, Any]) -> Iterator[str]:
 def _backup(told: Mapping[str, Any] | None) -> str:
     if told is None:
         return "Last backup: never. Make one: pacsberry backup FOLDER"
-    missing = f", {told['CountNotSaved']} files could not be saved" if told["CountNotSaved"] else ""
+    missing = f", {counted(told['CountNotSaved'], 'file')} could not be saved" if told["CountNotSaved"] else ""
     count = told["CountInstances"]
-    return f"Last backup: {_moment(told['At'])} to {told['Target']}, {count} instances{missing}."
+    return f"Last backup: {_moment(told['At'])} to {told['Target']}, {counted(count, 'instance')}{missing}."
 
 
 def _moment(text: str | None) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pacsberry.amounts import counted
 from pacsberry.archive.orthanc_index import Added, OrthancIndex
 from pacsberry.cli.exits import Exit, exit_code
 from pacsberry.cli.progress import Progress
@@ -137,6 +138,6 @@ def _tell_notes(brought: Brought, tally: Tally, report: ReportFile | None) -> No
     if not (brought.labels or brought.metadata or brought.protections or brought.attachments):
         return
     click.echo(
-        f"Of what users added: {brought.labels} labels, {brought.metadata} metadata, {brought.protections} protections "
-        f"and {brought.attachments} attached files brought."
+        f"Of what users added: {counted(brought.labels, 'label')}, {brought.metadata} metadata, "
+        f"{counted(brought.protections, 'protection')} and {counted(brought.attachments, 'attached file')} brought."
     )

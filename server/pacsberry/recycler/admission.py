@@ -12,10 +12,10 @@ that counts rather too much than too little says that there is room, and nobody 
 import threading
 import time
 
+from pacsberry.amounts import megabytes
 from pacsberry.archive import Archive
 from pacsberry.archive.candidates import Occupancy
 from pacsberry.errors import NoRoom
-from pacsberry.recycler.amounts import megabytes
 from pacsberry.recycler.diary import Diary
 from pacsberry.recycler.plan import Arrival, Limits, RecyclePlan, Usage, missing_now, never_fits, plan_recycling
 

@@ -5,9 +5,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pacsberry.amounts import megabytes
 from pacsberry.archive.candidates import Candidate
 from pacsberry.archive.times import utc_text
-from pacsberry.recycler.amounts import megabytes
 
 LOGGER = logging.getLogger("pacsberry.recycler")
 

@@ -7,8 +7,8 @@ even all that may go would not be enough.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from pacsberry.amounts import megabytes
 from pacsberry.archive.candidates import Candidate
-from pacsberry.recycler.amounts import megabytes
 
 
 @dataclass(frozen=True, slots=True)

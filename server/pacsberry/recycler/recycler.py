@@ -14,12 +14,12 @@ import threading
 import time
 from collections.abc import Callable
 
+from pacsberry.amounts import megabytes
 from pacsberry.archive import Archive
 from pacsberry.archive.candidates import Candidate
 from pacsberry.errors import PacsberryError
 from pacsberry.model import Level
 from pacsberry.recycler.admission import Admission
-from pacsberry.recycler.amounts import megabytes
 from pacsberry.recycler.diary import Diary
 from pacsberry.recycler.keepfree import KeepFree, Measure, measure
 from pacsberry.recycler.plan import Limits, RecyclePlan, Usage, plan_recycling

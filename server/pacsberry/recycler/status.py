@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import islice
 
+from pacsberry.amounts import counted, megabytes
 from pacsberry.archive.candidates import Candidate, Occupancy
 from pacsberry.archive.times import utc_text
-from pacsberry.recycler.amounts import megabytes
 from pacsberry.recycler.diary import Diary
 from pacsberry.recycler.keepfree import Measure
 from pacsberry.recycler.plan import Limits, RecyclePlan
@@ -53,18 +53,19 @@ def plan_lines(measured: Measure, holds: Occupancy, limits: Limits, plan: Recycl
         f" {_kept_free(measured.keep_free_bytes)}."
     )
     allowed = [f"{megabytes(limits.stored_bytes)}"] if limits.stored_bytes else []
-    allowed += [f"{limits.patients} patients"] if limits.patients else []
+    allowed += [counted(limits.patients, "patient")] if limits.patients else []
     at_most = f", at most {' and '.join(allowed)} by the settings" if allowed else ""
-    yield f"The archive holds {megabytes(holds.stored_bytes)} of {holds.patients} patients{at_most}."
+    yield f"The archive holds {megabytes(holds.stored_bytes)} of {counted(holds.patients, 'patient')}{at_most}."
     if plan.problem:
         yield f"Nobody goes. {plan.problem}"
         return
     if not plan.going:
         yield "Nobody has to go."
         return
-    yield f"{len(plan.going)} patients go, which gives back {megabytes(plan.freed_bytes)}:"
+    yield f"To go: {counted(len(plan.going), 'patient')}, which gives back {megabytes(plan.freed_bytes)}:"
     for one in plan.going:
-        yield f"  {one.id}  {one.instances} instances, {megabytes(one.size)}, last received {utc_text(one.updated_at)}"
+        what = f"{counted(one.instances, 'instance')}, {megabytes(one.size)}"
+        yield f"  {one.id}  {what}, last received {utc_text(one.updated_at)}"
 
 
 def _kept_free(size: int) -> str:
