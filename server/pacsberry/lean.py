@@ -11,7 +11,7 @@ import sys
 def leave_out(*modules: str) -> None:
     """Make imports of these modules fail from now on, unless they are loaded already."""
     for name in modules:
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # None is what an import fails at
 
 
 def bring_back(module: str) -> None:

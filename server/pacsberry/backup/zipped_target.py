@@ -43,8 +43,10 @@ class ZipTarget:
         try:
             self._file = self._disk.create(self._base + layout.PART)
             with self._disk.told():
-                # Not the system's folder for such files: on a small board that is memory.  `close` closes it.
-                spooled = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(path.parent))  # noqa: SIM115
+                # Not the system's folder for such files: on a small board that is memory.
+                spooled = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - `close` closes it
+                    _IN_MEMORY_BYTES, dir=str(path.parent)
+                )
                 self._list = cast("BinaryIO", spooled)
             self._add(layout.README, layout.README_TEXT.encode())
         except BaseException:

@@ -95,8 +95,9 @@ def is_orthanc_storage(path: Path) -> bool:
     try:
         for first in _hex_folders(path):
             for second in _hex_folders(first):
-                if any(_PLACE.fullmatch(f"{first.name}/{second.name}/{name}") for name in os.listdir(second)):  # noqa: PTH208
-                    return True
+                with os.scandir(second) as files:
+                    if any(_PLACE.fullmatch(f"{first.name}/{second.name}/{file.name}") for file in files):
+                        return True
     except OSError:
         return False
     return False

@@ -13,6 +13,7 @@ import resource
 import signal
 import struct
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Final
 
 _PR_SET_SECCOMP: Final = 22
@@ -115,8 +116,8 @@ def confine(*, memory_bytes: int, cpu_seconds: int, product_bytes: int) -> bool:
     `memory_bytes` of addresses, `cpu_seconds` until it is killed, `product_bytes` that it may write to one file.
     """
     os.nice(_NICENESS)
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:  # noqa: PTH123
-        score.write("1000")  # when the board is out of memory the kernel takes a worker, not the server
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")  # out of memory, the kernel takes a worker, not the server
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then sends this process away
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # too large a product is an error and no death
     for kind, most in (
