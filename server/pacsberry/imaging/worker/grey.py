@@ -13,7 +13,7 @@ from pacsberry.imaging.worker.header import Values
 from pacsberry.imaging.worker.tables import Table, read_table
 
 _INTERCEPT, _SLOPE, _MODALITY_TABLES = 0x00281052, 0x00281053, 0x00283000
-_CENTER, _WIDTH, _FUNCTION, _VALUE_TABLES = 0x00281050, 0x00281051, 0x00281056, 0x00283010
+_CENTER, _WIDTH, _FUNCTION, VALUE_TABLES = 0x00281050, 0x00281051, 0x00281056, 0x00283010
 _PADDING, _PADDING_LIMIT = 0x00280120, 0x00280121
 _WHITE: Final = 255.0
 _NARROWEST: Final = 1.0  # of windows: as Orthanc, which avoids the division by zero so
@@ -68,7 +68,7 @@ def modality_of(header: Values, *, is_signed: bool) -> Modality:
 
 def preview(frame: Frame) -> NDArray[np.uint8]:
     """The stored values present stretched over all grey levels, padding black; MONOCHROME1 inverted."""
-    lowest, highest = _range(_shown(frame))
+    lowest, highest = _range(shown_values(frame))
     scale = _WHITE / (highest - lowest) if highest > lowest else 0.0
     return _through(frame, lambda values: np.rint((values - lowest) * np.float32(scale)))
 
@@ -76,16 +76,16 @@ def preview(frame: Frame) -> NDArray[np.uint8]:
 def rendered(frame: Frame, order: Order) -> NDArray[np.uint8]:
     """Through the window asked for, else the file's, else its table, else one that holds all values."""
     modality = modality_of(frame.header, is_signed=frame.layout.is_signed)
-    window = _window_of_file(frame.header)
+    window = window_of_file(frame.header)
     if order.window_center is not None or order.window_width is not None:
         basis = window or _window_of_all(frame, modality)
         window = Window(
             basis.center if order.window_center is None else order.window_center,
             basis.width if order.window_width is None else order.window_width,
-            "LINEAR_EXACT",  # Orthanc's formula
+            order.window_function,
         )
     if window is None:
-        tables = frame.header.item(_VALUE_TABLES)
+        tables = frame.header.item(VALUE_TABLES)
         if tables is not None:
             # The first value mapped has the sign that comes out of the modality's transformation.
             table = read_table(tables, is_signed=frame.layout.is_signed or modality.intercept < 0)
@@ -102,7 +102,8 @@ def clamped(values: NDArray[Any], number_type: str) -> NDArray[Any]:
     return np.asarray(np.clip(whole, limits.min, limits.max), number_type)
 
 
-def _window_of_file(header: Values) -> Window | None:
+def window_of_file(header: Values) -> Window | None:
+    """The first window that the file names; None when it names none, or none that can be."""
     centers, widths = header.numbers(_CENTER), header.numbers(_WIDTH)
     if not centers or not widths or not np.isfinite(centers[0]) or not 0 < widths[0] < np.inf:
         return None
@@ -111,7 +112,7 @@ def _window_of_file(header: Values) -> Window | None:
 
 def _window_of_all(frame: Frame, modality: Modality) -> Window:
     """From the smallest to the largest value of the frame, padding left out."""
-    lowest, highest = _range(modality.apply(np.array(_range(_shown(frame)))))
+    lowest, highest = _range(modality.apply(np.array(_range(shown_values(frame)))))
     return Window((lowest + highest) / 2, max(highest - lowest, _NARROWEST), "LINEAR_EXACT")
 
 
@@ -149,7 +150,7 @@ def _is_padding(frame: Frame, values: NDArray[Any]) -> NDArray[np.bool_] | None:
     return np.asarray((values >= low) & (values <= high))
 
 
-def _shown(frame: Frame) -> NDArray[Any]:
+def shown_values(frame: Frame) -> NDArray[Any]:
     """The values that are no padding, all when there are no others."""
     padding = _is_padding(frame, frame.values)
     shown = frame.values if padding is None else frame.values[~padding]

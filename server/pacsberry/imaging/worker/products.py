@@ -1,6 +1,7 @@
 """Makes what an order asks for out of one frame of an open file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -9,9 +10,9 @@ from numpy.typing import NDArray
 from pacsberry.dicom.part10 import DicomFile
 from pacsberry.errors import NotUnderstood
 from pacsberry.imaging.orders import Order, Outcome, Product, Reply
-from pacsberry.imaging.worker import grey
+from pacsberry.imaging.worker import grey, slices
 from pacsberry.imaging.worker.formats import matlab_text, picture_file
-from pacsberry.imaging.worker.frame import Frame, read_frame
+from pacsberry.imaging.worker.frame import Frame, Samples, read_frame, read_samples
 from pacsberry.imaging.worker.overlays import draw_overlays
 from pacsberry.imaging.worker.sizes import fitted, resize
 
@@ -22,18 +23,33 @@ _CLAMPED = {Product.UINT8: "uint8", Product.UINT16: "uint16", Product.INT16: "in
 
 def make(order: Order, file: BinaryIO, write: Write) -> Reply:
     """Write the product; errors of `pacsberry.errors` say why there is none."""
+    if order.product is Product.SLICE:
+        return _slice(read_samples(DicomFile.open(file), order.frame), order, write)
     frame = read_frame(DicomFile.open(file), order.frame)
+    if order.product is Product.SURVEY:
+        return _written([slices.survey(frame).to_bytes()], frame.frames, write)
     if order.product is Product.NUMBERS:
         return _numbers(frame, order, write)
-    length = 0
     if order.product is Product.MATLAB:
         pieces = matlab_text(frame.values)
     else:
         pieces = picture_file(_picture(frame, order), order.form, order.quality)
+    return _written(pieces, frame.frames, write)
+
+
+def _written(pieces: Iterable[bytes], frames: int, write: Write) -> Reply:
+    length = 0
     for piece in pieces:
         write(piece)
         length += len(piece)
-    return Reply(Outcome.MADE, length=length, frames=frame.frames)
+    return Reply(Outcome.MADE, length=length, frames=frames)
+
+
+def _slice(samples: Samples, order: Order, write: Write) -> Reply:
+    small = slices.small_picture(samples, order) if order.fit_width else b""
+    full = slices.full_depth(samples) if order.is_full else b""
+    reply = _written((small, full), samples.frames, write)
+    return replace(reply, shape=(len(small), len(full), slices.raw_bytes(samples)))
 
 
 def _picture(frame: Frame, order: Order) -> NDArray[Any]:
