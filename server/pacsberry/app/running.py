@@ -3,11 +3,14 @@
 import contextlib
 import logging
 import os
+import select
 import signal
+from collections.abc import Callable
 from types import FrameType
 
 from pacsberry.app.application import Application
 from pacsberry.app.demo import load_demo
+from pacsberry.app.manager import ServiceManager, lasting_threads
 from pacsberry.config import Settings
 
 LOGGER = logging.getLogger("pacsberry.server")
@@ -37,8 +40,10 @@ class _Ending:
         """Ask the server to start again."""
         self._write(_RESTART)
 
-    def wait(self) -> bool:
-        """Return when somebody has asked; whether to start again."""
+    def wait(self, beat: Callable[[], None], seconds: float | None) -> bool:
+        """Return when somebody has asked; whether to start again.  Calls `beat` every so many `seconds` until then."""
+        while not select.select([self._asked], [], [], seconds)[0]:
+            beat()
         return os.read(self._asked, 1) == _RESTART
 
     def close(self) -> None:
@@ -61,24 +66,45 @@ def run(settings: Settings, *, demo: bool = False) -> bool:
 
     `demo` puts the demo study into an archive that is empty.  Raises PacsberryError and OSError when it cannot start.
     """
+    manager = ServiceManager(os.environ)
     with contextlib.closing(_Ending()) as ending:
         application = Application(settings, shutdown=ending.stop, reset=ending.restart)
         application.start()
         try:
             if demo:
                 load_demo(application)
-            _announce(application, settings)
-            is_restart = ending.wait()
+            places = _places(application, settings)
+            for place in places:  # on standard error and so in the journal, whatever the log's level
+                LOGGER.warning("%s", place)
+            manager.ready("; ".join(places))
+            is_restart = ending.wait(_beat(manager), manager.beat_seconds)
+            (manager.restarting if is_restart else manager.stopping)()
         finally:
             application.stop()
     LOGGER.warning("Stopped.")
     return is_restart
 
 
-def _announce(application: Application, settings: Settings) -> None:
-    """Say where it can be reached, on standard error and so in the journal, whatever the log's level."""
+def _beat(manager: ServiceManager) -> Callable[[], None]:
+    """What to do every so often: tell systemd that all is well, or say in the log what is not and be silent."""
+    ended = lasting_threads()
+
+    def beat() -> None:
+        missing = ended()
+        if missing:
+            LOGGER.error("These threads have ended: %s. The watchdog starts the server anew.", ", ".join(missing))
+        else:
+            manager.alive()
+
+    return beat
+
+
+def _places(application: Application, settings: Settings) -> list[str]:
+    """Where it can be reached."""
+    places = []
     if settings.flag("HttpServerEnabled"):
         scheme = "https" if settings.flag("SslEnabled") else "http"
-        LOGGER.warning("Web pages and REST API: %s://localhost:%d/", scheme, application.http.port)
+        places.append(f"Web pages and REST API: {scheme}://localhost:{application.http.port}/")
     if settings.flag("DicomServerEnabled"):
-        LOGGER.warning("DICOM: %s on port %d", settings.text("DicomAet"), application.dicom.port)
+        places.append(f"DICOM: {settings.text('DicomAet')} on port {application.dicom.port}")
+    return places
