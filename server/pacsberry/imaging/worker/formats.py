@@ -28,7 +28,8 @@ def picture_file(picture: NDArray[Any], form: Form, quality: int) -> Iterator[by
         from imagecodecs._webp import webp_encode
 
         colours = picture if picture.ndim == 3 else np.repeat(picture[:, :, np.newaxis], 3, axis=2)
-        return iter((bytes(webp_encode(np.ascontiguousarray(colours), level=quality, method=_WEBP_EFFORT)),))
+        data = webp_encode(np.ascontiguousarray(colours), level=quality, lossless=False, method=_WEBP_EFFORT)
+        return iter((bytes(data),))
     return _pam(picture) if form is Form.PAM else _png(picture)
 
 
