@@ -59,6 +59,11 @@ bench: .venv/tools-installed ## measure beside Debian's Orthanc and write tests/
 	$(BIN)/python -m tests.bench.wear
 	$(BIN)/python -m tests.bench.packing
 
+.PHONY: bench-class
+bench-class: .venv/tools-installed ## measure a class of thirty on one slow link beside Orthanc, and write it there, too
+	.ci/system-packages bench
+	$(BIN)/python -m tests.bench.classroom
+
 .PHONY: bench-recycling
 bench-recycling: .venv/tools-installed ## measure what recycling costs a sender that never stops, and write it there, too
 	.ci/system-packages bench

@@ -4,10 +4,8 @@ A server with 1 GB of CT slices is backed up to a folder on the same disk, quiet
 into it without a pause; then again, when only what came meanwhile is new; then all of it is restored.
 """
 
-import argparse
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -26,9 +24,9 @@ from tests.bench.meters import MEBIBYTE
 from tests.bench.servers import PACSBERRY, SERVER_AET, Launch, answering
 from tests.bench.table import number_text
 
-_RESULTS = Path(__file__).with_name("RESULTS.md")
 _SLICES = 2000  # 1 GB
 _ALONE_SECONDS = 6.0
+_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +58,15 @@ class Round:
         return (1 - self.meanwhile / self.alone) * 100
 
 
-def main() -> int:
-    """Measures, prints, and after a complete run writes its section of RESULTS.md; 1 when it could not."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.backing_up", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="fewer than 3 write no results")
-    parser.add_argument("--folder", type=Path, default=Path("/var/tmp"), help="where to work, 10 GB")  # noqa: S108
-    options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    folder = Path(tempfile.mkdtemp(prefix="pacsberry-backup-", dir=options.folder))
+def report(folder: Path, is_quick: bool) -> str:
+    """The section."""
     facts = machine.describe(folder)
     rounds = []
-    try:
-        for number in range(options.rounds):
-            rounds.append(measure(folder / str(number)))
-            shutil.rmtree(folder / str(number))
-            print(f"  round {number + 1}: {rounds[-1]}", file=sys.stderr, flush=True)
-    except BenchFailure as failure:
-        print(failure, file=sys.stderr)
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    text = report(rounds, facts)
-    print(text)
-    if options.rounds >= 3:
-        sections.put(_RESULTS, "Backup and restore", "make bench-backup", text)
-    return 0
+    for number in range(1 if is_quick else _ROUNDS):
+        rounds.append(measure(folder / str(number)))
+        shutil.rmtree(folder / str(number))
+        print(f"  round {number + 1}: {rounds[-1]}", file=sys.stderr, flush=True)
+    return tell(rounds, facts)
 
 
 def measure(folder: Path) -> Round:
@@ -156,8 +138,8 @@ def _run(moved_bytes: int, *arguments: str) -> Command:
     return Command(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, moved_bytes)
 
 
-def report(rounds: list[Round], facts: list[tuple[str, str]]) -> str:
-    """The section."""
+def tell(rounds: list[Round], facts: list[tuple[str, str]]) -> str:
+    """The section, in Markdown."""
     told = dict(facts)
     lines = [
         f"{told['Date']}, {told['Machine']}, {told['Disk']}; Pacsberry {told['Pacsberry']}. {_SLICES} CT slices of"
@@ -186,5 +168,15 @@ def _cell(values: list[float]) -> str:
     return f"{number_text(median(values))} ({number_text(min(values))} - {number_text(max(values))})"
 
 
+PROGRAM = sections.Program(
+    module="tests.bench.backing_up",
+    title="Backup and restore",
+    about=__doc__ or "",
+    quick="one round",
+    folder="10 GB",
+    report=report,
+    command="make bench-backup",
+)
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(PROGRAM.run())

@@ -48,6 +48,22 @@ def make_mr(folder: Path, count: int) -> ImageSet:
     return _make_set("mr", folder, _MR, "MR", 2, slices(count, MR_SIDE, HEAD, seed=2), MR_SIDE, count)
 
 
+def make_stack(folder: Path, count: int) -> ImageSet:
+    """One CT series of `count` slices, as a class opens it."""
+    pictures = slices(count, CT_SIDE, CHEST, seed=4)
+    return _make_set("stack", folder, _CT, "CT", 6, pictures, CT_SIDE, count, studies=1)
+
+
+def sop_uid_of_stack(slice_number: int) -> str:
+    """The SOP Instance UID of a slice of `make_stack`, counted from 0."""
+    return _uid(6, 0, 0, 0, slice_number)
+
+
+def series_uid_of_stack() -> str:
+    """Its Series Instance UID."""
+    return _uid(6, 0, 0, 0)
+
+
 def make_large(folder: Path, megabytes: int) -> ImageSet:
     """One multi-frame object of about `megabytes` million bytes, in a study of its own."""
     frames = max(1, megabytes * 1_000_000 // (2 * CT_SIDE * CT_SIDE))
@@ -112,9 +128,18 @@ def make_queries(folder: Path, numbers: Iterator[int]) -> list[Path]:
 
 
 def _make_set(
-    name: str, folder: Path, sop_class: str, modality: str, root: int, pictures: Iterator[bytes], side: int, count: int
+    name: str,
+    folder: Path,
+    sop_class: str,
+    modality: str,
+    root: int,
+    pictures: Iterator[bytes],
+    side: int,
+    count: int,
+    *,
+    studies: int = STUDIES,
 ) -> ImageSet:
-    per_study = -(-count // STUDIES)
+    per_study = -(-count // studies)
     folders: list[Path] = []
     study_uids: list[str] = []
     files: list[Path] = []
@@ -128,7 +153,7 @@ def _make_set(
         series, sop = _uid(root, study, 0, 0), _uid(root, study, 0, 0, slice_number)
         patient = f"{modality}{study}"
         tags = _tags(sop_class, modality, patient, f"BENCH^{patient}", study_uids[-1], series, sop, slice_number + 1)
-        tags |= _image_tags(side) | {0x7FE00010: ("OW", picture)}
+        tags |= _image_tags(side, slice_number) | {0x7FE00010: ("OW", picture)}
         if sop_class == _MR:
             tags |= {0x00290010: ("LO", "BENCH"), 0x00291010: ("OB", bytes(range(230)) * (_MR_PRIVATE_BYTES // 230))}
         content = _meta(sop_class, sop) + _encode(tags)
@@ -159,10 +184,10 @@ def _tags(
     }  # fmt: skip
 
 
-def _image_tags(side: int) -> dict[int, tuple[str, str | bytes]]:
-    """A square slice: its pixels, where it lies in space, how it is shown."""
+def _image_tags(side: int, slice_number: int = 0) -> dict[int, tuple[str, str | bytes]]:
+    """A square slice, 1 mm from its neighbors: its pixels, where it lies in space, how it is shown."""
     return _matrix_tags(side) | {
-        0x00200032: ("DS", "-180\\-180\\12.5"), 0x00200037: ("DS", "1\\0\\0\\0\\1\\0"),
+        0x00200032: ("DS", f"-180\\-180\\{slice_number}.5"), 0x00200037: ("DS", "1\\0\\0\\0\\1\\0"),
         0x00280030: ("DS", "0.703125\\0.703125"), 0x00281050: ("DS", "1024"), 0x00281051: ("DS", "400"),
         0x00281052: ("DS", "-1024"), 0x00281053: ("DS", "1"),
     }  # fmt: skip

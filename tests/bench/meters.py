@@ -48,6 +48,13 @@ class Tree:
                 ticks += sum(int(field) for field in fields[11:15])  # utime, stime, cutime, cstime
         return ticks * TICK_SECONDS
 
+    def own_cpu_seconds(self) -> float:
+        """As `cpu_seconds`, of the first process alone: without its children."""
+        fields = _stat_fields(self.root)
+        if fields is None:
+            raise BenchFailure("the server ended by itself")
+        return sum(int(field) for field in fields[11:13]) * TICK_SECONDS
+
     def rss_bytes(self) -> int:
         """Resident memory now, the sum over the tree."""
         return sum(_status_bytes(pid, "VmRSS") for pid in self.pids())
@@ -55,6 +62,11 @@ class Tree:
     def peak_bytes(self) -> int:
         """The highest resident memory since `reset_peak`, the sum over the processes that live now."""
         return sum(_status_bytes(pid, "VmHWM") for pid in self.pids())
+
+    def peaks(self) -> tuple[int, list[int]]:
+        """The highest resident memory since `reset_peak`: of the first process, and of each that lives below it."""
+        first, *rest = self.pids()
+        return _status_bytes(first, "VmHWM"), [_status_bytes(pid, "VmHWM") for pid in rest]
 
     def reset_peak(self) -> None:
         """Starts the peak anew. Raises PermissionError for processes of another user."""

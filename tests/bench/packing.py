@@ -4,25 +4,18 @@ Both servers get the CT and the MR set by C-STORE, first as they are by default 
 send the files of the second kind again to clients that take gzip and to clients that do not.
 """
 
-import argparse
 import re
-import shutil
-import signal
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.bench import dicom_clients, machine, sections, servers, table
 from tests.bench.bench import FULL, QUICK, Bench, expect
-from tests.bench.failures import BenchFailure
 from tests.bench.figures import AtMostTimes, Figure, Limit, Results
 from tests.bench.meters import MEBIBYTE, Cost, Phase
-from tests.bench.programs import install_missing
 from tests.bench.servers import SERVERS, Launch, Server
 
-_RESULTS = Path(__file__).with_name("RESULTS.md")
 _PACKING = 18  # after the goals of `make bench` and the wear of the card
 _KINDS = ("CT", "MR")
 _KEPT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -98,29 +91,8 @@ class _Stored:
     content: int = 0
 
 
-def main() -> int:
-    """Measures, prints the table and, unless the run was quick, writes it into RESULTS.md as a section."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.packing", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few slices, one round: does it work?")
-    parser.add_argument("--folder", type=Path, default=Path("/var/tmp"), help="where to work")  # noqa: S108
-    options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that servers are stopped then, too
-    folder = Path(tempfile.mkdtemp(prefix="pacsberry-packing-", dir=options.folder))
-    try:
-        install_missing()
-        text = _report(folder, is_quick=options.quick)
-    except BenchFailure as failure:
-        print(failure, file=sys.stderr)
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    print(text)
-    if not options.quick:
-        sections.put(_RESULTS, "Compression of stored files", "python -m tests.bench.packing", text)
-    return 0
-
-
-def _report(folder: Path, *, is_quick: bool) -> str:
+def report(folder: Path, is_quick: bool) -> str:
+    """The section."""
     sizes = QUICK if is_quick else replace(FULL, rounds=2)
     bench = Bench(folder, SERVERS, sizes, Results())
     for number, server in bench.turns():
@@ -204,5 +176,14 @@ def _files(storage: Path) -> int:
     return sum(1 for path in storage.rglob("*") if _KEPT.match(path.name))
 
 
+PROGRAM = sections.Program(
+    module="tests.bench.packing",
+    title="Compression of stored files",
+    about=__doc__ or "",
+    quick="few slices, one round",
+    folder="on the disk that counts",
+    report=report,
+)
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(PROGRAM.run())

@@ -5,11 +5,8 @@ slices. The full one has a patient go for each that comes, ahead of need; it kee
 empty one starts on an emptied card in every turn, and stops before anything has to go.
 """
 
-import argparse
 import shutil
-import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,13 +17,10 @@ from statistics import median
 from tests.bench import machine, sections
 from tests.bench.card import fresh_card
 from tests.bench.ct_stream import SLICES_PER_PATIENT, CtStream
-from tests.bench.failures import BenchFailure
 from tests.bench.meters import MEBIBYTE
 from tests.bench.servers import PACSBERRY, SERVER_AET, Launch, Server, answering
 from tests.bench.table import number_text
 
-_RESULTS = Path(__file__).with_name("RESULTS.md")
-_FOLDER = Path("/var/tmp")  # noqa: S108 - a folder of its own is made there
 _ARCHIVE_BYTES = 3 * 2**30
 _EMPTY_SLICES = 6000  # 3.2 GB: what an empty card takes before anybody has to go
 _EMPTY_SECONDS = 6.0  # at most
@@ -76,27 +70,10 @@ class Outcome:
         return found
 
 
-def main() -> int:
-    """Measures, prints, and after a complete run writes its section of RESULTS.md; 1 when it could not."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.recycling", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a minute of recycling instead of ten; writes no results")
-    parser.add_argument("--folder", type=Path, default=_FOLDER, help="where to work: 8 GB, on the disk that counts")
-    options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    folder = Path(tempfile.mkdtemp(prefix="pacsberry-recycling-", dir=options.folder))
+def report(folder: Path, is_quick: bool) -> str:
+    """The section."""
     facts = machine.describe(folder)
-    try:
-        outcome = measure(folder, turns=2 if options.quick else 15)
-    except BenchFailure as failure:
-        print(failure, file=sys.stderr)
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    text = report(outcome, facts)
-    print(text)
-    if not options.quick:
-        sections.put(_RESULTS, "Recycling under constant ingest", "make bench-recycling", text)
-    return 0
+    return tell(measure(folder, turns=2 if is_quick else 15), facts)
 
 
 def measure(folder: Path, *, turns: int) -> Outcome:
@@ -123,8 +100,8 @@ def measure(folder: Path, *, turns: int) -> Outcome:
     return outcome
 
 
-def report(outcome: Outcome, facts: list[tuple[str, str]]) -> str:
-    """The section."""
+def tell(outcome: Outcome, facts: list[tuple[str, str]]) -> str:
+    """The section, in Markdown."""
     losses = outcome.losses(lambda turn: turn.rate, more_is_better=True)
     costs = outcome.losses(lambda turn: turn.cpu_milliseconds, more_is_better=False)
     minutes = sum(turn.seconds for turn in outcome.full) / 60
@@ -240,5 +217,15 @@ def _tell(text: str) -> None:
     print(f"  {text}", file=sys.stderr, flush=True)
 
 
+PROGRAM = sections.Program(
+    module="tests.bench.recycling",
+    title="Recycling under constant ingest",
+    about=__doc__ or "",
+    quick="a minute of recycling instead of ten",
+    folder="8 GB, on the disk that counts",
+    report=report,
+    command="make bench-recycling",
+)
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(PROGRAM.run())

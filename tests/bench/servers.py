@@ -26,7 +26,7 @@ SERVERS = (PACSBERRY, ORTHANC)
 BENCH_AET, SINK_AET, SERVER_AET = "BENCH", "SINK", "ARCHIVE"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
-_PLUGINS = Path("/usr/share/orthanc/plugins")
+PLUGINS = Path("/usr/share/orthanc/plugins")
 
 
 @dataclass(slots=True)
@@ -102,9 +102,9 @@ def answering(name: str, storage: Path, launch: Launch = Launch()) -> Iterator[S
 
 
 def await_doors(server: Server, *, http: bool = True) -> None:
-    """Returns when the DICOM port listens and GET /system is answered. Raises BenchFailure when that takes too long."""
+    """Returns when both ports listen and GET /system is answered. Raises BenchFailure when that takes too long."""
     deadline = server.begun_at + _START_SECONDS
-    while not is_listening(server.process.pid, server.dicom_port):
+    while not all(is_listening(server.process.pid, port) for port in (server.dicom_port, server.http_port)):
         _expect_alive(server, deadline)
         time.sleep(0.002)
     while http and not _answers(server):
@@ -155,7 +155,7 @@ def configuration(
     shared["Worklists"] = {"Enable": True, "Database": str(worklists)}
     shared["DicomWeb"] = {"Enable": True}
     if name == ORTHANC:
-        shared["Plugins"] = [str(_PLUGINS / f"lib{plugin}.so") for plugin in ("OrthancDicomWeb", "ModalityWorklists")]
+        shared["Plugins"] = [str(PLUGINS / f"lib{plugin}.so") for plugin in ("OrthancDicomWeb", "ModalityWorklists")]
     return shared
 
 

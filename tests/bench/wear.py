@@ -4,11 +4,7 @@ Each server has an ext4 file system of its own, and bytes are counted at its blo
 included, because that is what wears a card out. Bytes do not depend on who else is at work, so both idle side by side.
 """
 
-import argparse
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,12 +15,9 @@ from tests.bench import browsing, dicom_clients, machine, sections, servers, tab
 from tests.bench.bench import FULL, QUICK, Bench, expect
 from tests.bench.card import fresh_card, written_bytes
 from tests.bench.data import ImageSet, tiny_objects
-from tests.bench.failures import BenchFailure
 from tests.bench.figures import AtMost, Figure, Results
-from tests.bench.programs import install_missing
 from tests.bench.servers import SERVERS, Launch, Server
 
-_RESULTS = Path(__file__).with_name("RESULTS.md")
 _SETTLED_SECONDS = 75.0  # StableAge is 60 s by default: what became stable is logged by then, and written
 _WARM_SECONDS = 10.0  # of browsing before it counts: connections to the index are opened
 _TINY = 2000
@@ -84,29 +77,8 @@ _BROWSING = Figure(
 FIGURES = (_C_STORE, _HTTP, _PACKED, _RECYCLING, _IDLE, _BROWSING)
 
 
-def main() -> int:
-    """Measures, prints the table and, unless the run was quick, writes it into RESULTS.md as a section."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.wear", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few slices, a minute of idling: does it work?")
-    parser.add_argument("--folder", type=Path, default=Path("/var/tmp"), help="where the cards lie")  # noqa: S108
-    options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that cards are unmounted then, too
-    folder = Path(tempfile.mkdtemp(prefix="pacsberry-wear-", dir=options.folder))
-    try:
-        install_missing()
-        text = _report(folder, is_quick=options.quick)
-    except BenchFailure as failure:
-        print(failure, file=sys.stderr)
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    print(text)
-    if not options.quick:
-        sections.put(_RESULTS, "Wear of the card", "python -m tests.bench.wear", text)
-    return 0
-
-
-def _report(folder: Path, *, is_quick: bool) -> str:
+def report(folder: Path, is_quick: bool) -> str:
+    """The section."""
     sizes = replace(QUICK if is_quick else FULL, rounds=1 if is_quick else _ROUNDS)
     bench = Bench(folder, SERVERS, sizes, Results())
     begun = time.monotonic()
@@ -212,5 +184,14 @@ def _count(
     bench.results.add(figure, server, 0, written / 1e6 * _HOUR_SECONDS / seconds)
 
 
+PROGRAM = sections.Program(
+    module="tests.bench.wear",
+    title="Wear of the card",
+    about=__doc__ or "",
+    quick="few slices, a minute of idling",
+    folder="where the cards lie",
+    report=report,
+)
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(PROGRAM.run())
