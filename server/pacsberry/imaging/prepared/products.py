@@ -40,15 +40,21 @@ MOST_FRAMES: Final = 20_000  # of a series of which anything is prepared
 
 _SIDE: Final = 256  # pixels of the longer side of small pictures
 _THUMBNAIL: Final = Order(Product.SLICE, form=Form.JPEG, quality=80, fit_width=_SIDE, fit_height=_SIDE)
-_SMALL: Final = Order(Product.SLICE, form=Form.WEBP, fit_width=_SIDE, fit_height=_SIDE)
-_BEST_QUALITY, _WORST_QUALITY, _QUALITY_STEP = 75, 25, 5
+# Longer side of small pictures and quality, from the best on: pictures of noise take several times the bytes of others.
+_LEVELS: Final = (
+    *((_SIDE, quality) for quality in (75, 65, 55, 45, 35)),
+    *((side, 40) for side in (192, 128, 96, 64, 48)),
+)
 _SHARE: Final = 0.04  # of the raw bytes that a preview pack may have
-_COMFORT: Final = 0.9  # of that share: above it pictures get smaller, well below it they get better again
+_COMFORT: Final = 0.9  # of that share, that some pictures may have before the others are known
+_LEAST_RAW_BYTES: Final = 1 << 14  # a picture of less has the share of so many: 90 x 90 pixels of 16 bits
+_TASTED: Final = 8  # pictures by which the level is chosen
 _SURVEYED: Final = 16  # frames of a stack
 _TRIED: Final = 8  # frames, until a series has no thumbnail
 _PATIENCE: Final = 5  # times that no worker comes free, a minute each
 _MOST_DEATHS: Final = 3  # of workers over frames of one file, after which its other frames are not tried
 _MOST_DEATHS_IN_ALL: Final = 20
+_MOST_HOLES_TOLD: Final = 1000
 _MOST_SMALL_BYTES, _MOST_FULL_BYTES = 1 << 20, 128 << 20
 # Frames in these are larger than as JPEG-LS, or slow to decode in a browser; PS3.6 table A-1.
 _GAINING: Final = frozenset(
@@ -82,7 +88,7 @@ class Made:
 
     length: int  # bytes
     pictures: int  # in it; 0: there is nothing worth keeping
-    holes: Mapping[int, str]  # picture: why it is missing
+    holes: Mapping[int, str]  # picture: why it is missing; at most 1000 of them, a pack names all
 
 
 def make_products(
@@ -110,7 +116,8 @@ def make_products(
     }
     if packs:
         window = stack.window() if Kind.PREVIEW in packs else None
-        made.update(_Packing(stack, packs, window).run(between))
+        level = _level(stack, window) if Kind.PREVIEW in packs else 0
+        made.update(_Packing(stack, packs, window, level).run(between))
     return made
 
 
@@ -130,13 +137,42 @@ class _Stack:
         if self.count > MOST_FRAMES:
             raise NotUnderstood(f"The series has {self.count} frames; packs are made of at most {MOST_FRAMES}.")
         self._deaths: dict[str, int] = {}  # of workers, by file
+        self._failed: dict[int, str] = {}  # what is not tried again
 
     def source(self, number: int) -> Source:
         """The file that a picture is in."""
         return self._sources[bisect_right(self._ends, number)]
 
     def make(self, number: int, order: Order) -> Picture:
-        """A picture made by a worker; _Hole when there will be none."""
+        """A picture made by a worker; _Hole when there will be none, now and later."""
+        if number in self._failed:
+            raise _Hole(self._failed[number])
+        try:
+            return self._try(number, order)
+        except _Hole as error:
+            self._failed[number] = str(error)
+            raise
+
+    def survey(self, number: int) -> Survey:
+        """What a worker finds in a frame; _Hole."""
+        made = self.make(number, Order(Product.SURVEY))
+        with made.file as file:
+            try:
+                return Survey.of_bytes(file.read(_MOST_SMALL_BYTES))
+            except ValueError as error:
+                raise _Hole("The process that looked at it answered nonsense.") from error
+
+    def window(self) -> StackWindow | None:
+        """The one for all frames, chosen by some of them."""
+        surveys = []
+        for number in islice(coarse_to_fine(self.count), _SURVEYED):
+            try:
+                surveys.append(self.survey(number))
+            except _Hole:
+                continue
+        return window_of_stack(surveys)
+
+    def _try(self, number: int, order: Order) -> Picture:
         place = bisect_right(self._ends, number)
         source = self._sources[place]
         if self._deaths.get(source.file, 0) >= _MOST_DEATHS or sum(self._deaths.values()) >= _MOST_DEATHS_IN_ALL:
@@ -158,25 +194,6 @@ class _Stack:
             except (NotUnderstood, BadRequest, DamagedFile, UnknownResource) as error:
                 raise _Hole(str(error)) from error
 
-    def survey(self, number: int) -> Survey:
-        """What a worker finds in a frame; _Hole."""
-        made = self.make(number, Order(Product.SURVEY))
-        with made.file as file:
-            try:
-                return Survey.of_bytes(file.read(_MOST_SMALL_BYTES))
-            except ValueError as error:
-                raise _Hole("The process that looked at it answered nonsense.") from error
-
-    def window(self) -> StackWindow | None:
-        """The one for all frames, chosen by some of them."""
-        surveys = []
-        for number in islice(coarse_to_fine(self.count), _SURVEYED):
-            try:
-                surveys.append(self.survey(number))
-            except _Hole:
-                continue
-        return window_of_stack(surveys)
-
 
 class _Hole(PacsberryError):
     """There is no picture of a frame; the text says why."""
@@ -189,8 +206,8 @@ class _Packing:
     stack: _Stack
     packs: Mapping[Kind, PackWriter]
     window: StackWindow | None
+    level: int
     holes: dict[int, str] = field(default_factory=dict)
-    quality: int = _BEST_QUALITY
     _small_bytes: int = 0
     _raw_bytes: int = 0
 
@@ -202,14 +219,15 @@ class _Packing:
                 self._add(number)
             except _Hole as error:
                 self.holes[number] = str(error)
+        told = dict(islice(self.holes.items(), _MOST_HOLES_TOLD))
         for kind, pack in self.packs.items():
             pack.finish(self._facts(kind), self.holes)
-            yield kind, Made(pack.length, pack.pictures, self.holes)
+            yield kind, Made(pack.length, pack.pictures, told)
 
     def _add(self, number: int) -> None:
-        order = _windowed(_SMALL, self.window) if Kind.PREVIEW in self.packs else Order(Product.SLICE)
+        order = _small(self.level, self.window) if Kind.PREVIEW in self.packs else Order(Product.SLICE)
         gains = gains_from_packing(self.stack.source(number).transfer_syntax_uid)
-        order = replace(order, quality=self.quality, is_full=Kind.FRAMES in self.packs and gains)
+        order = replace(order, is_full=Kind.FRAMES in self.packs and gains)
         if not order.fit_width and not order.is_full:
             return
         made = self.stack.make(number, order)
@@ -222,14 +240,11 @@ class _Packing:
                 self.packs[Kind.FRAMES].append(number, file, full)
 
     def _judge(self, small: int, raw: int) -> None:
-        """Keep the pack below its share: pictures of noise take several times the bytes of smooth ones."""
+        """Keep the pack below its share, should the first pictures have been smaller than the others."""
         self._small_bytes += small
         self._raw_bytes += raw
-        share = self._small_bytes / (_SHARE * self._raw_bytes)
-        if share > _COMFORT:
-            self.quality = max(_WORST_QUALITY, self.quality - _QUALITY_STEP)
-        elif share < _COMFORT * _COMFORT:
-            self.quality = min(_BEST_QUALITY, self.quality + _QUALITY_STEP)
+        if self._small_bytes > _SHARE * self._raw_bytes and self.level + 1 < len(_LEVELS):
+            self.level += 1
 
     def _facts(self, kind: Kind) -> dict[str, object]:
         if kind is Kind.FRAMES:
@@ -262,6 +277,30 @@ def _thumbnail(stack: _Stack, file: BinaryIO) -> Made:
     return Made(0, 0, holes)
 
 
+def _level(stack: _Stack, window: StackWindow | None) -> int:
+    """The best level at which some pictures of the stack have less than their share: all get the same."""
+    for level in range(len(_LEVELS)):
+        small_bytes = raw_bytes = 0
+        for number in islice(coarse_to_fine(stack.count), _TASTED):
+            try:
+                made = stack.make(number, _small(level, window))
+                with made.file:
+                    small, _, raw = _parts(made)
+            except _Hole:
+                continue
+            small_bytes += small
+            raw_bytes += raw
+        if small_bytes <= _COMFORT * _SHARE * raw_bytes:
+            return level
+    return len(_LEVELS) - 1
+
+
+def _small(level: int, window: StackWindow | None) -> Order:
+    side, quality = _LEVELS[level]
+    order = Order(Product.SLICE, form=Form.WEBP, quality=quality, fit_width=side, fit_height=side)
+    return _windowed(order, window)
+
+
 def _windowed(order: Order, window: StackWindow | None) -> Order:
     if window is None:
         return order
@@ -275,4 +314,4 @@ def _parts(made: Picture) -> tuple[int, int, int]:
         0 <= small <= _MOST_SMALL_BYTES and 0 <= full <= _MOST_FULL_BYTES and raw > 0 and small + full == made.length
     ):
         raise _Hole("The process that made it answered nonsense.")
-    return small, full, raw
+    return small, full, max(raw, _LEAST_RAW_BYTES)

@@ -62,8 +62,8 @@ def _quantiles(frame: Frame) -> tuple[float, ...]:
     shown = shown[np.isfinite(shown)]
     if not shown.size:
         return ()
-    lowest = shown.min()
-    inside = shown[shown > lowest]
-    if inside.size and shown.size - inside.size > _BACKGROUND_SHARE * shown.size:
+    inside = shown[shown > shown.min()]
+    is_background = shown.size - inside.size > _BACKGROUND_SHARE * shown.size
+    if is_background and inside.size and inside.min() < inside.max():
         shown = inside
     return tuple(float(value) for value in np.quantile(shown, np.linspace(0, 1, _QUANTILES)))
