@@ -140,6 +140,14 @@ def test_high_throughput_has_an_index_of_its_resolutions_where_the_syntax_wants_
     assert stream.count(b"\xff\x90") == 6  # tile parts
 
 
+def test_white_stays_white_in_lossy_high_throughput() -> None:
+    values = np.where(np.random.default_rng(3).random((64, 64)) < 0.5, 255, 225).astype(np.uint8)
+
+    decoded, _ = decode(encode(values, encoders.HTJ2K, Sampling(8)), encoders.HTJ2K, layout_of(values, 8))
+
+    assert abs(decoded.astype(int) - values).max() < 20
+
+
 def test_rle_is_what_pydicom_reads() -> None:
     values = noise("u2", 12, (7, 9))
 

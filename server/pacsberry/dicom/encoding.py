@@ -160,7 +160,7 @@ def decode_identifier(
     return identifier
 
 
-class _Layout:
+class ElementLayout:
     """How elements begin in one transfer syntax."""
 
     def __init__(self, transfer_syntax_uid: str) -> None:
@@ -182,6 +182,14 @@ class _Layout:
     def item(self, length: int) -> bytes:
         """The beginning of an item of `length` bytes."""
         return self._tag(0xFFFE, 0xE000) + self.long_length(length)
+
+    def delimiter(self, number: int) -> bytes:
+        """The end of an item (E00D) or of a sequence (E0DD)."""
+        return self._tag(0xFFFE, number) + self.long_length(0)
+
+    def start(self, tag: int, vr: str, length: int) -> bytes:
+        """An element up to its value."""
+        return self.prefix(tag, vr) + (self.long_length if self.has_long_length(vr) else self.short_length)(length)
 
     def has_long_length(self, vr: str) -> bool:
         """Whether the length of an element takes four bytes."""
@@ -237,7 +245,7 @@ class IdentifierEncoder:
         dictionary: TagDictionary = STANDARD,
     ) -> None:
         """`constants`: elements that are the same in every answer.  SpecificCharacterSet is added always."""
-        layout = _Layout(transfer_syntax_uid)
+        layout = ElementLayout(transfer_syntax_uid)
         fixed = {**(constants or {}), SPECIFIC_CHARACTER_SET: character_set(default_encoding)}
         self.tags = tuple(sorted(set(tags) - fixed.keys()))
         self._encoding = default_encoding
@@ -293,19 +301,22 @@ def character_set(default_encoding: str) -> str:
 def encode_identifier(identifier: Identifier, transfer_syntax_uid: str, default_encoding: str = "Latin1") -> bytes:
     """A data set with sequences, as worklist answers need it; says its own SpecificCharacterSet."""
     charset = QueryElement("CS", character_set(default_encoding))
-    return _encode_level(
-        {**identifier, SPECIFIC_CHARACTER_SET: charset}, _Layout(transfer_syntax_uid), default_encoding
+    return encode_elements(
+        {**identifier, SPECIFIC_CHARACTER_SET: charset}, ElementLayout(transfer_syntax_uid), default_encoding
     )
 
 
-def _encode_level(identifier: Identifier, layout: _Layout, default_encoding: str, depth: int = 0) -> bytes:
+def encode_elements(
+    identifier: Identifier, layout: ElementLayout, default_encoding: str = "Ascii", depth: int = 0
+) -> bytes:
+    """Elements with sequences, as they are, in the order of their tags."""
     if depth > MAXIMUM_DEPTH:
         raise TooLarge(f"A data set nests deeper than {MAXIMUM_DEPTH} sequences.")
     parts: list[bytes] = []
     for tag in sorted(identifier):
         vr, text, items = identifier[tag]
         if vr == "SQ":
-            encoded = [_encode_level(item, layout, default_encoding, depth + 1) for item in items]
+            encoded = [encode_elements(item, layout, default_encoding, depth + 1) for item in items]
             raw = b"".join([layout.item(len(item)) + item for item in encoded])
         else:
             raw = layout.raw(vr, text, default_encoding)

@@ -24,6 +24,8 @@ class Product(StrEnum):
     MATLAB = "matlab"  # the same as text that Octave reads
     SURVEY = "survey"  # what a window for a whole stack is chosen by: survey.Survey
     SLICE = "slice"  # a small picture of 8 bits (when fit_width), and all values as JPEG-LS (when is_full) behind it
+    STREAM = "stream"  # the frame as `transfer_syntax` has it
+    FILE = "file"  # the whole file in `transfer_syntax`, in pieces: `frame` is where this one begins
 
 
 class Form(StrEnum):
@@ -42,7 +44,7 @@ class Order:
     product: Product
     frame: int = 0  # counted from 0
     form: Form = Form.PNG
-    quality: int = 90  # of JPEG and WebP, 1 to 100
+    quality: int = 90  # of what loses something, 1 to 100
     window_center: float | None = None  # None: that of the file, or of all values
     window_width: float | None = None
     window_function: str = "LINEAR_EXACT"  # of a window named here; this is Orthanc's formula
@@ -52,6 +54,8 @@ class Order:
     overlays: bool = False  # drawn in white
     rescale: bool = False  # of NUMBERS: through the modality's slope and intercept, as 32-bit floats
     is_full: bool = False  # of SLICE: with all values
+    transfer_syntax: str = ""  # of STREAM and FILE: a UID
+    sop_uid: str = ""  # of FILE: the UID that the object gets when something is lost; else it keeps its own
 
     def to_bytes(self, *, is_packed: bool) -> bytes:
         """As a message; `is_packed`: the file that travels with it is packed with gzip."""
@@ -89,6 +93,8 @@ class Reply:
     shape: tuple[int, ...] = ()  # of NUMBERS: rows, columns, samples; of SLICE: bytes of its parts, of them as numbers
     number_type: str = ""  # of NUMBERS: numpy's code, as '<i2'
     frames: int = 0  # of the file
+    next_frame: int = 0  # of FILE: where the next piece begins; 0: this was the last
+    table: int = 0  # of FILE: where the basic offset table is that has to be filled in; 0: nowhere
     cpu_seconds: float = 0.0  # that this worker has used since it started
 
     def to_bytes(self) -> bytes:
@@ -107,6 +113,8 @@ class Reply:
                 shape=tuple(int(number) for number in fields["shape"])[:3],
                 number_type=str(fields["number_type"]),
                 frames=int(fields["frames"]),
+                next_frame=int(fields.get("next_frame", 0)),
+                table=int(fields.get("table", 0)),
                 cpu_seconds=float(fields["cpu_seconds"]),
             )
         except (KeyError, TypeError, RecursionError) as error:

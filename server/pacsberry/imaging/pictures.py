@@ -1,6 +1,8 @@
 """The one way from a stored file to a picture or to numbers: have a worker make it, or say why there is none."""
 
+import contextlib
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -10,7 +12,7 @@ from pacsberry.imaging.failures import FailureMemory
 from pacsberry.imaging.limits import Limits, NoWorker, PixelsFailed, WorkerGone
 from pacsberry.imaging.orders import Order, Outcome, Reply
 from pacsberry.imaging.pool import WorkerPool
-from pacsberry.imaging.waiting import WaitingProducts
+from pacsberry.imaging.waiting import Product, WaitingProducts
 
 if TYPE_CHECKING:
     from pacsberry.archive import FileStore
@@ -63,23 +65,37 @@ class Pictures:
         (the worker died of it, with the reason), BadRequest (the product would be too large), TooManyPictures,
         DamagedFile.
         """
-        key = (file, order.frame, order.product)
+        with self.remembering(file, order), self._files.open(file, size) as opened:
+            product, reply = self.work(file, order, opened)
+        finished, length = product.finished()
+        return Made(finished, length, reply.shape, reply.number_type, reply.frames)
+
+    @contextlib.contextmanager
+    def remembering(self, file: str, order: Order) -> Iterator[None]:
+        """What fails inside for the fault of the file is told again for a while, without being tried."""
+        key = (file, order.frame, f"{order.product}{order.transfer_syntax}")
         self._failures.raise_remembered(key)
+        try:
+            yield
+        except NoWorker:
+            raise
+        except (NotUnderstood, PixelsFailed) as error:
+            self._failures.remember(key, error)
+            raise
+
+    def work(self, file: str, order: Order, opened: BinaryIO) -> tuple[Product, Reply]:
+        """Have an order done on an open file that is called `file`; raises as `make`."""
         product = self.waiting.begin()
         try:
-            with self._files.open(file, size) as opened:
-                reply = self._work(file, order, opened, product.fileno())
+            reply = self._work(file, order, opened, product.fileno())
             if reply.outcome is Outcome.DAMAGED:
                 self._files.report(file)
             if reply.outcome is not Outcome.MADE:
                 raise _ERRORS.get(reply.outcome, PixelsFailed)(reply.reason)
-            finished, length = product.finished()
-            return Made(finished, length, reply.shape, reply.number_type, reply.frames)
-        except BaseException as error:
+        except BaseException:
             product.close()
-            if isinstance(error, NotUnderstood | PixelsFailed) and not isinstance(error, NoWorker):
-                self._failures.remember(key, error)
             raise
+        return product, reply
 
     def _work(self, file: str, order: Order, opened: BinaryIO, product: int) -> Reply:
         try:

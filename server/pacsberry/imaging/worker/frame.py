@@ -16,8 +16,8 @@ from pacsberry.imaging.worker import codecs, colour, native
 from pacsberry.imaging.worker.header import Values, of_frame, read_values
 from pacsberry.imaging.worker.layout import Layout, read_layout
 
-_FLOATS: Final = {0x7FE00008: 32, 0x7FE00009: 64}  # pixel data of floating point numbers: bits of one
-_MOST_STORED_BYTES: Final = 96 << 20  # of one frame
+FLOATS: Final = {0x7FE00008: 32, 0x7FE00009: 64}  # pixel data of floating point numbers: bits of one
+MOST_STORED_BYTES: Final = 96 << 20  # of one frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,13 @@ def read_samples(file: DicomFile, number: int) -> Samples:
     if pixels is None:
         raise NotUnderstood("There is no image in this object.")
     whole = read_values(file)
-    layout = read_layout(whole, _FLOATS.get(pixels.tag, 0))
+    layout = read_layout(whole, FLOATS.get(pixels.tag, 0))
     if not frames.count:
         raise NotUnderstood("The pixel data is shorter than one image of the size that the file claims.")
     if not 0 <= number < frames.count:
         raise UnknownResource(f"There is no frame {number}: the file has {frames.count}, counted from 0.")
-    if frames.length(number) > _MOST_STORED_BYTES:
-        raise NotUnderstood(f"The frame has more than {_MOST_STORED_BYTES >> 20} MB.")
+    if frames.length(number) > MOST_STORED_BYTES:
+        raise NotUnderstood(f"The frame has more than {MOST_STORED_BYTES >> 20} MB.")
     data = b"".join(frames.chunks(number))
     if pixels.kind == Kind.FRAGMENTS:
         values, is_rgb = codecs.decode(data, file.transfer_syntax_uid, layout)

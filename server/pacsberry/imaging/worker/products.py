@@ -23,6 +23,11 @@ _CLAMPED = {Product.UINT8: "uint8", Product.UINT16: "uint16", Product.INT16: "in
 
 def make(order: Order, file: BinaryIO, write: Write) -> Reply:
     """Write the product; errors of `pacsberry.errors` say why there is none."""
+    if order.product in (Product.STREAM, Product.FILE):
+        from pacsberry.imaging.worker import transcoding  # a worker that makes pictures does without
+
+        write_it = transcoding.write_frame if order.product is Product.STREAM else transcoding.write_file
+        return write_it(order, DicomFile.open(file), write)
     if order.product is Product.SLICE:
         return _slice(read_samples(DicomFile.open(file), order.frame), order, write)
     frame = read_frame(DicomFile.open(file), order.frame)

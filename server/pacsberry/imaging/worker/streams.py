@@ -8,6 +8,7 @@ _JP2_BOX: Final = b"\0\0\0\x0cjP  "
 _J2K_START: Final = b"\xff\x4f\xff\x51"  # start of codestream, then SIZ (ISO 15444-1 A.5.1)
 _JPEG_START: Final = b"\xff\xd8"
 _HIGH_THROUGHPUT: Final = 0x4000  # of Rsiz (ISO 15444-15)
+_CODING_STYLE, _START_OF_TILE = 0x52, 0x90
 _JPEG_LS_FRAME: Final = 0xF7
 _LOSSLESS_FRAME: Final = 0xC3
 _JPEG_FRAMES: Final = frozenset((0xC0, 0xC1, 0xC2, _LOSSLESS_FRAME, _JPEG_LS_FRAME))
@@ -54,8 +55,20 @@ def read_stream(data: bytes) -> StreamFacts | None:
 def _read_j2k(data: bytes, start: int) -> StreamFacts:
     capabilities, right, bottom, left, top = struct.unpack_from(">HLLLL", data, start + 6)
     components, depth = struct.unpack_from(">HB", data, start + 40)
-    codec = "htj2k" if capabilities & _HIGH_THROUGHPUT else "jpeg2k"
+    # OpenJPH is faster; in lossy images it goes beyond the range of values, where imagecodecs wraps: white is black.
+    is_fast = capabilities & _HIGH_THROUGHPUT and _is_reversible(data, start)
+    codec = "htj2k" if is_fast else "jpeg2k"
     return StreamFacts(codec, bottom - top, right - left, components, (depth & 0x7F) + 1)
+
+
+def _is_reversible(data: bytes, start: int) -> bool:
+    """Whether the wavelet is the one that loses nothing (ISO 15444-1 A.6.1)."""
+    place = start + 2
+    while data[place : place + 1] == b"\xff" and data[place + 1] != _START_OF_TILE:
+        if data[place + 1] == _CODING_STYLE:
+            return data[place + 13 : place + 14] == b"\x01"
+        place += 2 + struct.unpack_from(">H", data, place + 2)[0]
+    return False
 
 
 def _read_jpeg(data: bytes) -> StreamFacts | None:
