@@ -17,6 +17,7 @@ from typing import Any
 from pacsberry.archive import Archive, ArchiveSettings
 from pacsberry.archive.settings import Reading
 from pacsberry.dicom.main_tags import ORTHANC_MAIN_TAGS
+from pacsberry.dicom.names import STANDARD
 from pacsberry.dicom.policy import DicomPolicy
 from pacsberry.http.access import Access, Accounts
 from pacsberry.http.context import Context
@@ -25,6 +26,10 @@ from pacsberry.http.server import HttpServer
 from pacsberry.http.settings import HttpSettings, SystemFacts
 from pacsberry.imaging.limits import Limits
 from pacsberry.imaging.pictures import Pictures
+from pacsberry.imaging.prepared.kinds import GOES_FIRST
+from pacsberry.imaging.prepared.making import Maker
+from pacsberry.imaging.prepared.preparer import Preparer
+from pacsberry.imaging.prepared.store import PreparedStore
 from pacsberry.ingest import Ingest, Quarantine
 from pacsberry.ingest.reader import Reader
 from pacsberry.logs import LogLevels
@@ -65,6 +70,7 @@ class Live:
     port: int
     archive: Archive
     pictures: Pictures
+    preparer: Preparer
     asked: Asked = field(default_factory=Asked)
 
     @property
@@ -116,9 +122,14 @@ def live_server(
     system: Mapping[str, object] | None = None,
     clock: Clock | None = None,
     pixels: Limits | None = None,
+    prepared_percent: int = 50,
+    prepares_by_itself: bool = False,
     **archive_settings: Any,
 ) -> Iterator[Live]:
-    """A server over an archive of its own in `folder`; further arguments are those of ArchiveSettings."""
+    """A server over an archive of its own in `folder`; further arguments are those of ArchiveSettings.
+
+    `prepares_by_itself`: whether pictures are prepared without anybody asking for them.
+    """
     policy = DicomPolicy()
     reader = Reader(default_encoding=lambda: policy.default_encoding, main_tags=ORTHANC_MAIN_TAGS)
     archive = Archive(
@@ -129,6 +140,10 @@ def live_server(
         ),
         clock=clock or Clock(),
     )
+    pictures = Pictures(archive.files, pixels or Limits())
+    preparer = _preparer(archive, pictures, policy, prepared_percent)
+    if not prepares_by_itself:
+        archive.watch_series(lambda keys: None, lambda series: None)
     archive.start()
     try:
         ingest = Ingest(archive=archive, reader=reader, quarantine=Quarantine(folder / "quarantine", maximum_bytes=0))
@@ -141,12 +156,12 @@ def live_server(
         def shutdown() -> None:
             asked.shutdowns += 1
 
-        pictures = Pictures(archive.files, pixels or Limits())
         context = Context(
             archive=archive,
             ingest=ingest,
             policy=policy,
             pictures=pictures,
+            preparer=preparer,
             log_levels=LogLevels(),
             settings=settings,
             system=SystemFacts(system or {}),
@@ -158,13 +173,32 @@ def live_server(
         )
         server = HttpServer(context, Access(accounts, remote_access=False, read_only=settings.read_only), routes)
         server.start()
+        preparer.start(looks=prepares_by_itself)
         try:
-            yield Live(server.port, archive, pictures, asked)
+            yield Live(server.port, archive, pictures, preparer, asked)
         finally:
-            server.stop()
+            preparer.halt()
             pictures.stop()
+            server.stop()
+            preparer.stop()
     finally:
         archive.stop()
+
+
+def _preparer(archive: Archive, pictures: Pictures, policy: DicomPolicy, percent: int) -> Preparer:
+    store = PreparedStore(archive.files.storage / "prepared", archive.room, percent=percent, goes_first=GOES_FIRST)
+
+    def make_maker() -> Maker:
+        return Maker(
+            contents=archive.contents,
+            files=archive.files,
+            pictures=pictures,
+            store=store,
+            default_encoding=lambda: policy.default_encoding,
+            dictionary=STANDARD,
+        )
+
+    return Preparer(archive, store, make_maker, is_on=percent > 0, quiet_seconds=0.05)
 
 
 def spool_files(server: Live) -> list[Path]:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pacsberry.app import upkeep, values
+from pacsberry.app import prepared, upkeep, values
 from pacsberry.app.facts import system_facts
 from pacsberry.archive import Archive
 from pacsberry.auth import Accounts
@@ -80,6 +80,13 @@ class Application:
             dictionary=names,
         )
         self.pictures = Pictures(self.archive.files, values.pixels(settings))
+        self.preparer = prepared.preparer(
+            settings,
+            self.archive,
+            self.pictures,
+            default_encoding=lambda: self.policy.default_encoding,
+            dictionary=names,
+        )
         http = values.http(settings) if only_socket is None else values.http_over_socket(settings, only_socket)
         self._is_on_network = only_socket is None
         context = Context(
@@ -87,11 +94,12 @@ class Application:
             ingest=self.ingest,
             policy=self.policy,
             pictures=self.pictures,
+            preparer=self.preparer,
             log_levels=LogLevels(),
             metrics=Metrics(enabled=settings.flag("MetricsEnabled")),
             settings=http,
             system=system_facts(settings, tags),
-            storage=upkeep.storage_status(settings, self.archive, self.recycler, self.scrubber, damaged).tell,
+            storage=upkeep.storage_status(settings, self.archive, self.recycler, self.scrubber, damaged, self.preparer).tell,
             recycle=self.recycler.recycle,
             shutdown=shutdown,
             reset=reset,
@@ -108,8 +116,10 @@ class Application:
             (True, self.recycler.start, self.recycler.stop),
             (True, self.scrubber.start, self.scrubber.stop),
             (self._is_on_network and settings.flag("DicomServerEnabled"), self.dicom.start, self.dicom.stop),
+            (self._is_on_network, lambda: None, self.preparer.stop),
             (True, self.http.start, self.http.stop),
-            (True, lambda: None, self.pictures.stop),  # start on demand; stop first: no request waits for one then
+            (True, lambda: None, self.pictures.stop),  # start on demand; stop early: no request waits for one then
+            (self._is_on_network, self.preparer.start, self.preparer.halt),
         ]
         for is_wanted, start, stop in steps:
             if is_wanted:

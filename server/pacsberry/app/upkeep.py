@@ -4,6 +4,7 @@ from pacsberry.archive import Archive
 from pacsberry.archive.times import utc_text
 from pacsberry.backup.last import read_last
 from pacsberry.config import Settings
+from pacsberry.imaging.prepared.preparer import Preparer
 from pacsberry.model import Clock
 from pacsberry.recycler import Recycler
 from pacsberry.upkeep.damaged import DamagedFolder
@@ -31,10 +32,15 @@ def scrubber(settings: Settings, archive: Archive, damaged: DamagedFolder, *, re
 
 
 def storage_status(
-    settings: Settings, archive: Archive, recycler: Recycler, scrubber: Scrubber, damaged: DamagedFolder
+    settings: Settings,
+    archive: Archive,
+    recycler: Recycler,
+    scrubber: Scrubber,
+    damaged: DamagedFolder,
+    preparer: Preparer,
 ) -> StorageStatus:
     """What GET /pacsberry/storage tells."""
-    return StorageStatus(archive, scrubber, damaged, recycler.status, lambda: last_backup(settings))
+    return StorageStatus(archive, scrubber, damaged, recycler.status, preparer.status, lambda: last_backup(settings))
 
 
 def last_backup(settings: Settings) -> dict[str, object] | None:

@@ -15,6 +15,7 @@ from pacsberry.archive.attachment_names import AttachmentNames
 from pacsberry.archive.attachments import Attachments
 from pacsberry.archive.candidates import Candidate, Candidates, Occupancy, occupancy_of, take_out
 from pacsberry.archive.changes_log import ChangeLog
+from pacsberry.archive.contents import SeriesContents
 from pacsberry.archive.deletion import Deletion, delete
 from pacsberry.archive.describing import Describer
 from pacsberry.archive.exports_log import ExportLog
@@ -66,6 +67,7 @@ class Archive:
         self._index_files = IndexFiles(index)
         self._is_damaged = False
         self._when_damaged: Callable[[], None] = lambda: None
+        self._when_changed: Callable[[tuple[str, ...]], None] = lambda series: None
         self._clock = clock or Clock()
         self.stability = Stability(settings.stable_age_seconds, self._clock.monotonic)
         self.files = FileStore(
@@ -101,6 +103,7 @@ class Archive:
         """What can be asked of the index, one object for each noun of the REST API."""
         index, clock = self.index, self._clock
         self.changes = ChangeLog(index)
+        self.contents = SeriesContents(index)
         self.inventory = Inventory(index)
         self.mending = Mending(index, self.files, settings=settings, clock=clock, on_deleted=self._follow)
         self.exports = ExportLog(index, enabled=settings.log_exports, clock=clock)
@@ -223,6 +226,15 @@ class Archive:
         """Have `restart`, which returns at once, called when the index turns out to be damaged."""
         self._when_damaged = restart
 
+    def watch_series(self, stable: Callable[[list[int]], None], changed: Callable[[tuple[str, ...]], None]) -> None:
+        """Say, before the start, who is told of series, and returns at once.
+
+        `stable` gets the row keys of those that have become it; `changed` the identifiers of those that are gone, or
+        have lost an instance.
+        """
+        self.stability.when_settled = lambda keys: stable([key for level, key in keys if level is Level.SERIES])
+        self._when_changed = changed
+
     def admit_with(self, admission: Admission) -> None:
         """Ask `admission` before anything is kept; to be said before the start."""
         self.arriving.admission = admission
@@ -265,6 +277,7 @@ class Archive:
         for level, key in deletion.gone:
             self.stability.forget(level, key)
         self._remover.wake()
+        self._when_changed(deletion.series)
 
     def _now(self) -> int:
         return int(self._clock.now())

@@ -37,6 +37,7 @@ class Deletion:
 
     remaining: tuple[Level, str] | None  # the closest surviving ancestor (level, id)
     gone: tuple[tuple[Level, int], ...]  # patients, studies and series that are no more
+    series: tuple[str, ...]  # identifiers of the series that are no more, or have an instance less
 
 
 def delete(connection: sqlite3.Connection, level: Level, resource_id: str, at: int) -> Deletion:
@@ -46,18 +47,25 @@ def delete(connection: sqlite3.Connection, level: Level, resource_id: str, at: i
     """
     key = key_of(connection, level, resource_id)
     gone: list[tuple[Level, int]] = []
+    series = _series_of(connection, level, key)
     while True:
         parent = None if level is Level.PATIENT else _parent(connection, level, key)
         _delete_below(connection, level, key, gone)
         if parent is None:
-            return Deletion(None, tuple(gone))
+            return Deletion(None, tuple(gone), series)
         level, key = Level(level - 1), parent
         child_table = Level(level + 1).plural
         if connection.execute(f"SELECT 1 FROM {child_table} WHERE parent = ? LIMIT 1", (key,)).fetchone() is not None:
             break
     remaining = _id(connection, level, key)
     _touch_upwards(connection, level, key, at)
-    return Deletion((level, remaining), tuple(gone))
+    return Deletion((level, remaining), tuple(gone), series)
+
+
+def _series_of(connection: sqlite3.Connection, level: Level, key: int) -> tuple[str, ...]:
+    """The identifiers of the series at, below or above a resource."""
+    keys = _SERIES_BELOW.get(level, "SELECT parent FROM instances WHERE key = ?")
+    return tuple(row[0] for row in connection.execute(f"SELECT id FROM series WHERE key IN ({keys})", (key,)))
 
 
 def _delete_below(connection: sqlite3.Connection, level: Level, key: int, gone: list[tuple[Level, int]]) -> None:

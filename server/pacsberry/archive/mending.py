@@ -141,4 +141,4 @@ def _withdraw(entry: Entry, now: int, connection: sqlite3.Connection) -> Deletio
     if not taken.rowcount:
         return None
     log_change(connection, "UpdatedAttachment", entry.level, entry.key, now)
-    return Deletion(None, ())
+    return Deletion(None, (), ())

@@ -79,6 +79,10 @@ class Resources:
         with self._index.read() as connection:
             return key_of(connection, level, resource_id)
 
+    def is_stable(self, level: Level, resource_id: str) -> bool:
+        """Whether a patient, study or series has received nothing for StableAge seconds."""
+        return self._stability.is_stable(level, self.locate(level, resource_id))
+
     def level_of(self, resource_id: str) -> Level:
         """The level at which an identifier is in use."""
         with self._index.read() as connection:

@@ -4,6 +4,8 @@ Two marks: below the **low mark** the recycler is woken, and goes to work while 
 **reserve** nothing comes in, so that the index can still be written.  Beside them lies the **ballast**, a file that
 takes up as much as the reserve and holds nothing: it is given up when the index cannot be written because others have
 filled the file system to the last byte, so that something can still be deleted.  It is taken back when there is room.
+
+Prepared pictures, which can be made again, borrow room above both marks and give it back before anything else goes.
 """
 
 import contextlib
@@ -41,6 +43,7 @@ class Room:
         self._low_bytes = 0
         self._on_low: Callable[[], None] = _nobody
         self._make_room: MakeRoom | None = None
+        self._give_back: Callable[[int], int] = lambda wanted_bytes: 0
 
     def free_bytes(self) -> int:
         """Free space for this user."""
@@ -50,6 +53,20 @@ class Room:
         """The size of the file system."""
         facts = os.statvfs(self._storage)
         return facts.f_blocks * facts.f_frsize
+
+    # --- what is borrowed ------------------------------------------------------------------------------------
+
+    def lend(self, give_back: Callable[[int], int]) -> None:
+        """`give_back` frees so many bytes if it can, and tells how many it has freed."""
+        self._give_back = give_back
+
+    def spare_bytes(self) -> int:
+        """How much more may be borrowed; less than 0 when some should be given back."""
+        return self.free_bytes() - max(self._low_bytes, 2 * self._reserve_bytes)
+
+    def call_in(self, wanted_bytes: int) -> int:
+        """Have so much of what is borrowed given back, or what there is; returns how many bytes that were."""
+        return self._give_back(wanted_bytes) if wanted_bytes > 0 else 0
 
     # --- the two marks ---------------------------------------------------------------------------------------
 
@@ -77,6 +94,10 @@ class Room:
             self._on_low()
         if self._suffices(free):
             return
+        if self.call_in(self._least_free() - free):
+            free = self.free_bytes() - expected_bytes
+            if self._suffices(free):
+                return
         problem = ""
         if may_wait and self._make_room is not None:
             problem = self._make_room(self._least_free() + expected_bytes)

@@ -18,6 +18,7 @@ class Stability:
         self._monotonic = monotonic
         self._lock = threading.Lock()  # guards the deadlines
         self._deadlines: dict[tuple[Level, int], float] = {}
+        self.when_settled: Callable[[list[tuple[Level, int]]], None] = lambda keys: None  # set before the start
 
     def touch(self, keys: list[tuple[Level, int]]) -> None:
         """These resources have just received an instance."""
@@ -54,6 +55,7 @@ class Stability:
         with self._lock:
             for key in keys:
                 self._deadlines.pop(key, None)
+        self.when_settled(keys)
 
     def is_stable(self, level: Level, key: int) -> bool:
         """Whether the resource has been quiet for StableAge seconds."""

@@ -129,6 +129,10 @@ class Answer:
         """The same answer with one more header."""
         return type(self)(self.body, self.content_type, self.status, (*self.headers, (name, value)))
 
+    def with_status(self, status: int) -> Self:
+        """The same answer with another status."""
+        return type(self)(self.body, self.content_type, status, self.headers)
+
     def with_etag(self, etag: str) -> Self:
         """The same answer with an entity tag (given without quotes): a client that has it gets 304."""
         return self.with_header("ETag", f'"{etag}"')

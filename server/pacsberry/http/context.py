@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pacsberry.archive import Archive
     from pacsberry.dicom.policy import DicomPolicy
     from pacsberry.imaging.pictures import Pictures
+    from pacsberry.imaging.prepared.preparer import Preparer
     from pacsberry.ingest import Ingest
 
 
@@ -48,6 +49,7 @@ class Context:
     recycle: Callable[[int], Mapping[str, object]]  # make room now, until so many bytes are free; what that did
     shutdown: Callable[[], None]  # ask the server to stop; returns at once
     reset: Callable[[], None]  # ask it to start again with its configuration read anew; returns at once
+    preparer: "Preparer | None" = None  # of prepared pictures
     dictionary: TagDictionary = STANDARD  # names of tags, the option Dictionary included
     clock: Clock = field(default_factory=Clock)
     metrics: Metrics = field(default_factory=Metrics)

@@ -136,7 +136,7 @@ def _part(part: Part, answer: Answer, request: Request, headers: Headers) -> Ren
 def _packed(body: Packed, answer: Answer, request: Request, headers: Headers) -> Rendered:
     """As gzip to a client that takes it; a range is one of the content."""
     headers.append(_VARY)
-    if _accepts_gzip(request) and not request.header("Range"):
+    if accepts_gzip(request) and not request.header("Range"):
         with suppress(UnknownResource):  # unpacked in the storage meanwhile
             file = body.open_packed()
             # RFC 9110 8.8.3: other bytes may not have the same strong entity tag.
@@ -185,11 +185,14 @@ def _close(answer: Answer) -> None:
 
 
 def _may_compress(headers: Headers, request: Request) -> bool:
+    if any(name == "Content-Encoding" for name, _ in headers):
+        return False
     content_type = next(value for name, value in headers if name == "Content-Type")
-    return _COMPRESSIBLE.match(content_type) is not None and _accepts_gzip(request)
+    return _COMPRESSIBLE.match(content_type) is not None and accepts_gzip(request)
 
 
-def _accepts_gzip(request: Request) -> bool:
+def accepts_gzip(request: Request) -> bool:
+    """Whether the client takes a body packed with gzip."""
     accepted = (part.replace(" ", "") for part in request.header("Accept-Encoding").lower().split(","))
     return any(part == "gzip" or (part.startswith("gzip;") and not _NEVER.search(part)) for part in accepted)
 

@@ -18,8 +18,8 @@ from pacsberry.archive import Archive
 from pacsberry.archive.inventory import Entry
 from pacsberry.archive.scrub_record import ScrubRecord
 from pacsberry.model import Clock
+from pacsberry.priority import be_least
 from pacsberry.upkeep.damaged import DamagedFolder
-from pacsberry.upkeep.idle import be_least
 
 if TYPE_CHECKING:
     from pacsberry.upkeep.examining import Examiner

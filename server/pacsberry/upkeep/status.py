@@ -40,6 +40,7 @@ class StorageStatus:
     scrubber: Scrubber
     damaged: DamagedFolder
     recycling: Part  # the recycler's part
+    prepared: Part  # that of prepared pictures
     last_backup: Part
 
     def tell(self) -> dict[str, object]:
@@ -48,6 +49,7 @@ class StorageStatus:
             "Disk": disk(self.archive.room),
             "Archive": amounts(self.archive.statistics),
             "Recycling": self.recycling(),
+            "Prepared": self.prepared(),
             "Scrub": scrub(self.scrubber.status()),
             "Damaged": damaged_files(self.damaged),
             "LastStart": last_start(self.archive.recovery),

@@ -4,18 +4,18 @@ One file after another is read and told; nothing but the data set at hand is in 
 """
 
 import logging
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
 from pacsberry.dicom.native_json import native_json
 from pacsberry.dicom.native_xml import native_xml
+from pacsberry.dicom.web_model import Model, web_model
 from pacsberry.errors import DamagedFile, TooLarge, UnknownResource, UnreadableDicom
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
 from pacsberry.http.dicomfiles import open_kept
-from pacsberry.http.dicomweb.addresses import resource_path, root_address
-from pacsberry.http.dicomweb.columns import CHARACTER_SET
+from pacsberry.http.dicomweb.addresses import root_address
 from pacsberry.http.dicomweb.media import ModelForm, model_form
 from pacsberry.http.dicomweb.multipart import MultipartWriter
 from pacsberry.http.dicomweb.objects import StoredObject, stored_objects
@@ -24,10 +24,7 @@ from pacsberry.http.streams import encoded, streamed
 
 LOGGER = logging.getLogger("pacsberry.http")
 
-_AVAILABLE_TRANSFER_SYNTAX: Final = 0x00083002
 _HELD_CHARACTERS: Final = 2**20  # of one data set: so far its fault can still leave it out of the answer
-
-_Model = Callable[..., Iterator[str]]
 
 
 def get_metadata(request: Request, context: Context, uids: Sequence[str]) -> Answer:
@@ -59,7 +56,7 @@ def _xml_pieces(context: Context, stored: Iterator[StoredObject], root: str, wri
     yield writer.end().decode()
 
 
-def _models(context: Context, stored: Iterator[StoredObject], root: str, model: _Model) -> Iterator[Iterator[str]]:
+def _models(context: Context, stored: Iterator[StoredObject], root: str, model: Model) -> Iterator[Iterator[str]]:
     """The text of each data set in pieces; each is read to its end before the next one."""
     for one in stored:
         pieces = _pieces(context, one, root, model)
@@ -75,20 +72,14 @@ def _models(context: Context, stored: Iterator[StoredObject], root: str, model: 
         yield chain(held, pieces)
 
 
-def _pieces(context: Context, one: StoredObject, root: str, model: _Model) -> Generator[str]:
-    address = root + resource_path(*one.uids)
-
-    def bulk_uri(path: str) -> str:
-        return f"{address}/bulk/{path}"
-
-    told = {CHARACTER_SET: "ISO_IR 192"}  # of the answer, whatever the file has
-    if one.transfer_syntax_uid:
-        told[_AVAILABLE_TRANSFER_SYNTAX] = one.transfer_syntax_uid
+def _pieces(context: Context, one: StoredObject, root: str, model: Model) -> Generator[str]:
     with open_kept(context, one.file, one.size) as file:
-        yield from model(
+        yield from web_model(
             file,
-            bulk_uri=bulk_uri,
+            model,
+            root=root,
+            uids=one.uids,
+            transfer_syntax_uid=one.transfer_syntax_uid,
             default_encoding=context.policy.default_encoding,
             dictionary=context.dictionary,
-            told=told,
         )

@@ -1,0 +1,43 @@
+"""Builds what prepares pictures."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pacsberry.archive import Archive
+from pacsberry.config import Settings
+from pacsberry.dicom.names import TagDictionary
+from pacsberry.imaging.pictures import Pictures
+from pacsberry.imaging.prepared.kinds import GOES_FIRST
+from pacsberry.imaging.prepared.preparer import Preparer
+from pacsberry.imaging.prepared.store import PreparedStore
+
+if TYPE_CHECKING:
+    from pacsberry.imaging.prepared.making import Maker
+
+
+def preparer(
+    settings: Settings,
+    archive: Archive,
+    pictures: Pictures,
+    *,
+    default_encoding: Callable[[], str],
+    dictionary: TagDictionary,
+) -> Preparer:
+    """Pacsberry.PreparedPercent."""
+    percent = settings.number("Pacsberry.PreparedPercent")
+    folder = settings.path("StorageDirectory") / "prepared"
+    store = PreparedStore(folder, archive.room, percent=percent, goes_first=GOES_FIRST)
+
+    def make_maker() -> "Maker":
+        from pacsberry.imaging.prepared.making import Maker
+
+        return Maker(
+            contents=archive.contents,
+            files=archive.files,
+            pictures=pictures,
+            store=store,
+            default_encoding=default_encoding,
+            dictionary=dictionary,
+        )
+
+    return Preparer(archive, store, make_maker, is_on=percent > 0)
