@@ -100,7 +100,7 @@ def _in_memory(product: "InMemory", reply: Reply, target: Target) -> Transcoded:
         if target.transfer_syntax_uid == DEFLATED and length % 2:
             os.pwrite(descriptor, b"\0", length)
         if reply.table:
-            _fill_table(descriptor, reply.table, reply.frames)
+            fill_table(descriptor, reply.table, reply.frames)
     except BaseException:
         product.close()
         raise
@@ -123,16 +123,16 @@ def _append(spool: "Spool", product: "InMemory") -> None:
 def _fill_in(open_path: Callable[..., BinaryIO], table: int, frames: int) -> None:
     if table:
         with open_path("r+b") as file:
-            _fill_table(file.fileno(), table, frames)
+            fill_table(file.fileno(), table, frames)
 
 
-def _fill_table(descriptor: int, table: int, frames: int) -> None:
+def fill_table(descriptor: int, table: int, frames: int) -> None:
     """Write the basic offset table: where each frame's fragment begins, from the first one on (PS3.5 A.4)."""
     first = place = table + 4 * frames
     offsets = array("I")
     for _ in range(frames):
-        head = os.pread(descriptor, 8, place)
-        if head[:4] != _ITEM or place - first > _LARGEST_OFFSET:
+        head = os.pread(descriptor, 8, max(0, place))
+        if head[:4] != _ITEM or not 0 < first <= place <= first + _LARGEST_OFFSET:
             raise PixelsFailed("The process that compressed this image failed: its frames cannot be found.")
         offsets.append(place - first)
         place += 8 + int.from_bytes(head[4:], "little")
