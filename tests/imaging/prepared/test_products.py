@@ -1,6 +1,7 @@
 """Thumbnails and packs of a series, made by real workers: what is in them, and what becomes of frames that fail."""
 
 import io
+import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -410,6 +411,39 @@ def test_the_making_can_be_ended_and_goes_at_the_pace_of_its_owner(
 
     assert seen[-1] == (3, 5)
     assert all(total == 5 for _, total in seen)
+
+
+def test_packs_are_the_same_however_many_workers_are_at_work(folder: Folder, tmp_path: Path) -> None:
+    pictures = Pictures(folder, Limits(workers=3, seconds=10))
+    stack = [make_image(noise(64, 900, 40 * number, number), tags={"Modality": "MR"}) for number in range(20)]
+    sources = put(folder, *stack[:11], make_instance("SR"), *stack[11:])
+    contents = []
+    for at_once in (1, 3):
+        with (tmp_path / "a").open("w+b") as preview, (tmp_path / "b").open("w+b") as frames:
+            make_products(pictures, sources, {Kind.PREVIEW: preview, Kind.FRAMES: frames}, at_once=at_once)
+        contents.append([(tmp_path / name).read_bytes() for name in "ab"])
+
+    assert contents[0] == contents[1]
+    pictures.stop()
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_a_making_that_was_ended_leaves_neither_pictures_nor_threads(
+    at_once: int, folder: Folder, tmp_path: Path
+) -> None:
+    pictures = Pictures(folder, Limits(workers=3, seconds=10))
+    sources = put(folder, *[make_image(noise(64, 900, 40, 1))] * 60)
+
+    def between(done: int, _: int) -> None:
+        if done == 40:
+            raise InterruptedError
+
+    with (tmp_path / "out").open("w+b") as file, pytest.raises(InterruptedError):
+        make_products(pictures, sources, {Kind.FRAMES: file}, between, at_once=at_once)
+
+    assert pictures.waiting.bytes == 0
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("stack-pictures")]
+    pictures.stop()
 
 
 def test_a_full_disk_ends_the_making(folder: Folder, pictures: Pictures) -> None:

@@ -5,21 +5,24 @@ in the pack and nothing else, a person who wants a picture waits for one frame a
 Nothing here knows where products are kept or when they are made.
 """
 
-from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import accumulate, islice
+from itertools import islice
 from typing import BinaryIO, Final
 
-from pacsberry.errors import BadRequest, DamagedFile, NotUnderstood, PacsberryError, UnknownResource
-from pacsberry.imaging.limits import NoWorker, PixelsFailed, TooManyPictures
 from pacsberry.imaging.orders import Form, Order, Product
 from pacsberry.imaging.pictures import Made as Picture
 from pacsberry.imaging.pictures import Pictures
 from pacsberry.imaging.prepared.packfile import PackWriter, coarse_to_fine, write_all
+from pacsberry.imaging.prepared.stack import Hole, Source, Stack
 from pacsberry.imaging.prepared.windows import window_of_stack
-from pacsberry.imaging.survey import StackWindow, Survey
+from pacsberry.imaging.survey import StackWindow
+
+__all__ = ["JPEG_LS", "MEDIA_TYPES", "Kind", "Made", "Source", "gains_from_packing", "make_products"]
 
 
 class Kind(StrEnum):
@@ -36,8 +39,6 @@ MEDIA_TYPES: Final[Mapping[Kind, str]] = {
     Kind.PREVIEW: "application/vnd.pacsberry.pack",
     Kind.FRAMES: "application/vnd.pacsberry.pack",
 }
-MOST_FRAMES: Final = 20_000  # of a series of which anything is prepared
-
 _SIDE: Final = 256  # pixels of the longer side of small pictures
 _THUMBNAIL: Final = Order(Product.SLICE, form=Form.JPEG, quality=80, fit_width=_SIDE, fit_height=_SIDE)
 # Longer side of small pictures and quality, from the best on: pictures of noise take several times the bytes of others.
@@ -49,11 +50,7 @@ _SHARE: Final = 0.04  # of the raw bytes that a preview pack may have
 _COMFORT: Final = 0.9  # of that share, that some pictures may have before the others are known
 _LEAST_RAW_BYTES: Final = 1 << 14  # a picture of less has the share of so many: 90 x 90 pixels of 16 bits
 _TASTED: Final = 8  # pictures by which the level is chosen
-_SURVEYED: Final = 16  # frames of a stack
 _TRIED: Final = 8  # frames, until a series has no thumbnail
-_PATIENCE: Final = 5  # times that no worker comes free, a minute each
-_MOST_DEATHS: Final = 3  # of workers over frames of one file, after which its other frames are not tried
-_MOST_DEATHS_IN_ALL: Final = 20
 _MOST_HOLES_TOLD: Final = 1000
 _MOST_SMALL_BYTES, _MOST_FULL_BYTES = 1 << 20, 128 << 20
 # Frames in these are larger than as JPEG-LS, or slow to decode in a browser; PS3.6 table A-1.
@@ -73,16 +70,6 @@ _GAINING: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A kept file of the series.  Their order is that of the viewer; pictures are numbered through all their frames."""
-
-    file: str  # its name in the file store
-    size: int | None  # of its content, as the index knows it
-    frames: int = 1  # as the index knows it; 0 for what has no pixels
-    transfer_syntax_uid: str = ""  # "": not known
-
-
-@dataclass(frozen=True, slots=True)
 class Made:
     """What was written."""
 
@@ -96,17 +83,20 @@ def make_products(
     sources: Sequence[Source],
     files: Mapping[Kind, BinaryIO],
     between: Callable[[int, int], None] = lambda done, all_: None,
+    *,
+    at_once: int = 1,
 ) -> Mapping[Kind, Made]:
     """Write the products asked for, each to its file: empty, seekable, open for writing (unbuffered is best).
 
-    All of them in one pass: a frame is read and decoded once.  `between(done, all)` is called before each frame, in the
-    same thread; it may wait (to let others go first) or raise, which ends the making.
+    All of them in one pass: a frame is read and decoded once, but for a few by which window and quality are chosen.
+    `between(done, all)` is called before each frame, in the same thread; it may wait (to let others go first) or raise,
+    which ends the making.  `at_once`: how many workers may be kept busy, which is for those for whom somebody waits.
 
     A frame that cannot be shown is a hole with its reason.  Raises what is not the fault of a frame: OSError of the
     files, NoWorker, TooManyPictures (try again later), NotUnderstood (too many frames for a pack), and what `between`
     raises; what is in the files then is worth nothing.
     """
-    stack = _Stack(pictures, sources)
+    stack = Stack(pictures, sources)
     made = {}
     if Kind.THUMBNAIL in files:
         between(0, stack.count)
@@ -115,9 +105,11 @@ def make_products(
         kind: PackWriter(file, stack.count) for kind, file in files.items() if kind is not Kind.THUMBNAIL
     }
     if packs:
-        window = stack.window() if Kind.PREVIEW in packs else None
-        level = _level(stack, window) if Kind.PREVIEW in packs else 0
-        made.update(_Packing(stack, packs, window, level).run(between))
+        window, level = None, 0
+        if Kind.PREVIEW in packs:
+            window = stack.window(lambda: between(0, stack.count))
+            level = _level(stack, window, lambda: between(0, stack.count))
+        made.update(_Packing(stack, packs, window, level, at_once).run(between))
     return made
 
 
@@ -126,118 +118,69 @@ def gains_from_packing(transfer_syntax_uid: str) -> bool:
     return transfer_syntax_uid in _GAINING
 
 
-class _Stack:
-    """All frames of a series, by their number, and what failed of them."""
-
-    def __init__(self, pictures: Pictures, sources: Sequence[Source]) -> None:
-        self._pictures = pictures
-        self._sources = sources
-        self._ends = list(accumulate(max(0, source.frames) for source in sources))
-        self.count = self._ends[-1] if self._ends else 0
-        if self.count > MOST_FRAMES:
-            raise NotUnderstood(f"The series has {self.count} frames; packs are made of at most {MOST_FRAMES}.")
-        self._deaths: dict[str, int] = {}  # of workers, by file
-        self._failed: dict[int, str] = {}  # what is not tried again
-
-    def source(self, number: int) -> Source:
-        """The file that a picture is in."""
-        return self._sources[bisect_right(self._ends, number)]
-
-    def make(self, number: int, order: Order) -> Picture:
-        """A picture made by a worker; _Hole when there will be none, now and later."""
-        if number in self._failed:
-            raise _Hole(self._failed[number])
-        try:
-            return self._try(number, order)
-        except _Hole as error:
-            self._failed[number] = str(error)
-            raise
-
-    def survey(self, number: int) -> Survey:
-        """What a worker finds in a frame; _Hole."""
-        made = self.make(number, Order(Product.SURVEY))
-        with made.file as file:
-            try:
-                return Survey.of_bytes(file.read(_MOST_SMALL_BYTES))
-            except ValueError as error:
-                raise _Hole("The process that looked at it answered nonsense.") from error
-
-    def window(self) -> StackWindow | None:
-        """The one for all frames, chosen by some of them."""
-        surveys = []
-        for number in islice(coarse_to_fine(self.count), _SURVEYED):
-            try:
-                surveys.append(self.survey(number))
-            except _Hole:
-                continue
-        return window_of_stack(surveys)
-
-    def _try(self, number: int, order: Order) -> Picture:
-        place = bisect_right(self._ends, number)
-        source = self._sources[place]
-        if self._deaths.get(source.file, 0) >= _MOST_DEATHS or sum(self._deaths.values()) >= _MOST_DEATHS_IN_ALL:
-            raise _Hole("The processes that decode pictures failed at several others, so it was not tried.")
-        order = replace(order, frame=number - self._ends[place] + source.frames)
-        patience = _PATIENCE
-        while True:
-            try:
-                return self._pictures.make(source.file, order, size=source.size)
-            except TooManyPictures:
-                patience -= 1
-                if not patience:
-                    raise
-            except NoWorker:
-                raise
-            except PixelsFailed as error:
-                self._deaths[source.file] = self._deaths.get(source.file, 0) + 1
-                raise _Hole(str(error)) from error
-            except (NotUnderstood, BadRequest, DamagedFile, UnknownResource) as error:
-                raise _Hole(str(error)) from error
-
-
-class _Hole(PacsberryError):
-    """There is no picture of a frame; the text says why."""
-
-
 @dataclass
 class _Packing:
     """The pass over all frames of a stack."""
 
-    stack: _Stack
+    stack: Stack
     packs: Mapping[Kind, PackWriter]
     window: StackWindow | None
     level: int
+    at_once: int
     holes: dict[int, str] = field(default_factory=dict)
     _small_bytes: int = 0
     _raw_bytes: int = 0
 
     def run(self, between: Callable[[int, int], None]) -> Iterator[tuple[Kind, Made]]:
         """Write all packs; (kind, what was made) of each."""
-        for done, number in enumerate(coarse_to_fine(self.stack.count)):
-            between(done, self.stack.count)
-            try:
-                self._add(number)
-            except _Hole as error:
-                self.holes[number] = str(error)
+        with ExitStack() as stack:
+            workers = (
+                stack.enter_context(ThreadPoolExecutor(self.at_once, "stack-pictures")) if self.at_once > 1 else None
+            )
+            waiting: deque[tuple[int, Future[Picture]]] = deque()
+            stack.callback(_drop, waiting)
+            for done, number in enumerate(coarse_to_fine(self.stack.count)):
+                between(done, self.stack.count)
+                order = self._order(number)
+                if order.fit_width or order.is_full:
+                    waiting.append((number, self._begun(number, order, workers)))
+                while len(waiting) >= self.at_once:
+                    self._add(*waiting.popleft())
+            while waiting:
+                self._add(*waiting.popleft())
         told = dict(islice(self.holes.items(), _MOST_HOLES_TOLD))
         for kind, pack in self.packs.items():
             pack.finish(self._facts(kind), self.holes)
             yield kind, Made(pack.length, pack.pictures, told)
 
-    def _add(self, number: int) -> None:
+    def _order(self, number: int) -> Order:
         order = _small(self.level, self.window) if Kind.PREVIEW in self.packs else Order(Product.SLICE)
         gains = gains_from_packing(self.stack.source(number).transfer_syntax_uid)
-        order = replace(order, is_full=Kind.FRAMES in self.packs and gains)
-        if not order.fit_width and not order.is_full:
-            return
-        made = self.stack.make(number, order)
-        with made.file as file:
-            small, full, raw = _parts(made)
-            if small:
-                self.packs[Kind.PREVIEW].append(number, file, small)
-                self._judge(small, raw)
-            if full:
-                self.packs[Kind.FRAMES].append(number, file, full)
+        return replace(order, is_full=Kind.FRAMES in self.packs and gains)
+
+    def _begun(self, number: int, order: Order, workers: ThreadPoolExecutor | None) -> Future[Picture]:
+        if workers is not None:
+            return workers.submit(self.stack.make, number, order)
+        future: Future[Picture] = Future()
+        try:
+            future.set_result(self.stack.make(number, order))
+        except Hole as error:
+            future.set_exception(error)
+        return future
+
+    def _add(self, number: int, begun: Future[Picture]) -> None:
+        """Put a picture into the packs; pictures come in order, so that packs are the same however many are at work."""
+        try:
+            made = begun.result()
+            with made.file as file:
+                small, full, raw = _parts(made)
+                if small:
+                    self.packs[Kind.PREVIEW].append(number, file, small)
+                    self._judge(small, raw)
+                if full:
+                    self.packs[Kind.FRAMES].append(number, file, full)
+        except Hole as error:
+            self.holes[number] = str(error)
 
     def _judge(self, small: int, raw: int) -> None:
         """Keep the pack below its share, should the first pictures have been smaller than the others."""
@@ -257,14 +200,22 @@ class _Packing:
         }
 
 
-def _thumbnail(stack: _Stack, file: BinaryIO) -> Made:
+def _drop(waiting: deque[tuple[int, Future[Picture]]]) -> None:
+    """Give back the memory of pictures that nobody takes any more."""
+    for _, begun in waiting:
+        if not begun.cancel():
+            with suppress(Exception):
+                begun.result().file.close()
+
+
+def _thumbnail(stack: Stack, file: BinaryIO) -> Made:
     """The middle frame through its own window; when it cannot be shown, another one."""
     holes = {}
     for number in islice(coarse_to_fine(stack.count), _TRIED):
         try:
             order = _windowed(_THUMBNAIL, window_of_stack([stack.survey(number)]))
             made = stack.make(number, order)
-        except _Hole as error:
+        except Hole as error:
             holes[number] = str(error)
             continue
         with made.file as picture:
@@ -277,16 +228,17 @@ def _thumbnail(stack: _Stack, file: BinaryIO) -> Made:
     return Made(0, 0, holes)
 
 
-def _level(stack: _Stack, window: StackWindow | None) -> int:
+def _level(stack: Stack, window: StackWindow | None, between: Callable[[], None]) -> int:
     """The best level at which some pictures of the stack have less than their share: all get the same."""
     for level in range(len(_LEVELS)):
         small_bytes = raw_bytes = 0
         for number in islice(coarse_to_fine(stack.count), _TASTED):
+            between()
             try:
                 made = stack.make(number, _small(level, window))
                 with made.file:
                     small, _, raw = _parts(made)
-            except _Hole:
+            except Hole:
                 continue
             small_bytes += small
             raw_bytes += raw
@@ -308,10 +260,10 @@ def _windowed(order: Order, window: StackWindow | None) -> Order:
 
 
 def _parts(made: Picture) -> tuple[int, int, int]:
-    """Bytes of the small picture, of all values, of the frame as numbers; _Hole when the worker told nonsense."""
+    """Bytes of the small picture, of all values, of the frame as numbers; Hole when the worker told nonsense."""
     small, full, raw = made.shape if len(made.shape) == 3 else (-1, -1, -1)
     if not (
         0 <= small <= _MOST_SMALL_BYTES and 0 <= full <= _MOST_FULL_BYTES and raw > 0 and small + full == made.length
     ):
-        raise _Hole("The process that made it answered nonsense.")
+        raise Hole("The process that made it answered nonsense.")
     return small, full, max(raw, _LEAST_RAW_BYTES)
