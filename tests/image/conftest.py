@@ -1,0 +1,99 @@
+"""The image under test, a copy of it with a door for the tests, and machines to put it into."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.image.card import Card, add_door, overlay
+from tests.image.guest import Guest, Machine
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder is of `make test-image`: it takes minutes and needs a built image."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.image)
+
+
+@pytest.fixture(scope="session")
+def packed() -> Path:
+    """The file that is published: PACSBERRY_IMAGE, or the newest in dist/. Its papers lie beside it."""
+    named = os.environ.get("PACSBERRY_IMAGE")
+    found = [Path(named)] if named else [*(ROOT / "dist").glob("*.img.zst"), *(ROOT / "dist").glob("*.img.xz")]
+    if not found:
+        pytest.fail("There is no image to test: make image", pytrace=False)
+    return max(found, key=lambda path: path.stat().st_mtime)
+
+
+@pytest.fixture(scope="session")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for cards: some GB, most of it holes."""
+    return tmp_path_factory.mktemp("image")
+
+
+@pytest.fixture(scope="session")
+def card(packed: Path, scratch: Path) -> Card:
+    """The card as somebody flashes it."""
+    target = scratch / packed.stem
+    tool = {".zst": ["zstd", "-dq", "--sparse"], ".xz": ["xz", "-dk"]}[packed.suffix]
+    with target.open("wb") as out:
+        if packed.suffix == ".xz":
+            subprocess.run([*tool, "--stdout", packed], stdout=out, check=True)
+        else:
+            subprocess.run([*tool, "-f", packed, "-o", target], check=True)
+    return Card(target)
+
+
+@pytest.fixture(scope="session")
+def door_key(card: Card, scratch: Path) -> Path:
+    """The private key to the door of `test_card`, which is made with it."""
+    return add_door(card.path, scratch / "test-card.img", scratch)
+
+
+@pytest.fixture(scope="session")
+def test_card(door_key: Path, scratch: Path) -> Card:
+    """The card with the door of the tests in it; nobody writes to it, guests get an overlay."""
+    assert door_key.exists()
+    return Card(scratch / "test-card.img")
+
+
+@pytest.fixture
+def plug(
+    test_card: Card,
+    door_key: Path,
+    tmp_path: Path,
+    free_port: int,
+) -> Iterator[Callable[..., Guest]]:
+    """A function: put a card into a machine. A fresh card, unless one is given; all are off at the end."""
+    machines: list[Guest] = []
+
+    def make(machine: Machine, card: Path | None = None, network: tuple[str, ...] = (), append: str = "") -> Guest:
+        place = card or overlay(test_card.path, tmp_path / f"card-{len(machines)}.qcow2")
+        folder = tmp_path / f"machine-{len(machines)}"
+        guest = Guest(place, test_card.path, machine, door_key, folder, free_port, network, append)
+        machines.append(guest)
+        return guest
+
+    yield make
+    for guest in machines:
+        guest.power_cut()
+
+
+@pytest.fixture(scope="session")
+def figure() -> Callable[[str, float | str], None]:
+    """A function: note a measured figure under a name, in dist/image-figures.json."""
+
+    def note(name: str, value: float | str) -> None:
+        place = ROOT / "dist" / "image-figures.json"
+        figures = json.loads(place.read_text()) if place.exists() else {}
+        figures[name] = round(value, 1) if isinstance(value, float) else value
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n")
+
+    return note
