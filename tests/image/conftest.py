@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -61,6 +62,16 @@ def test_card(door_key: Path, scratch: Path) -> Card:
     """The card with the door of the tests in it; nobody writes to it, guests get an overlay."""
     assert door_key.exists()
     return Card(scratch / "test-card.img")
+
+
+@pytest.fixture(scope="module")
+def module_ports() -> list[int]:
+    """Some TCP ports of 127.0.0.1 that nobody listens on, for machines that several tests share."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
+    ports = [int(listener.getsockname()[1]) for listener in held]
+    for listener in held:
+        listener.close()
+    return ports
 
 
 @pytest.fixture

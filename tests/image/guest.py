@@ -81,7 +81,7 @@ class Guest:
         append: str = "",
     ) -> None:
         """`boot_from` is the raw card that `card` lies over; `network` are more arguments for QEMU."""
-        self._card = card
+        self.card = card
         self._boot_from = boot_from
         self._machine = machine
         self._key = key
@@ -241,10 +241,10 @@ class Guest:
                 "-no-reboot",
             ),
             *("-kernel", self._folder / kernel, "-initrd", self._folder / ramdisk, *tree, "-append", line),
-            *(part.format(card=self._card) for part in self._machine.disk),
+            *(part.format(card=self.card) for part in self._machine.disk),
+            *self._network,  # first, so that it is eth0
             *("-netdev", f"user,id=door,net={DOOR_NETWORK},restrict=on,{forward}"),
             *("-device", f"{self._machine.network_device},netdev=door,mac={DOOR_MAC}"),
-            *self._network,
             *("-serial", f"file:{self._console()}", "-serial", f"file:{self._folder / 'console-2.log'}"),
             *("-monitor", "none", "-display", "none"),
         ]

@@ -1,4 +1,4 @@
-"""The image as a file: what is in it, what is not, and whether its papers tell the truth. Nothing is booted or mounted."""
+"""The image as a file: what is in it, what is not, and whether its papers tell the truth. Nothing is booted."""
 
 import hashlib
 import json

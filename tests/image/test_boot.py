@@ -1,0 +1,151 @@
+"""The card boots: in a generic machine with the memory of the smallest Pi, and in a Pi 3B from its SD card."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.image.card import Card, overlay
+from tests.image.guest import RASPI3B, Guest, virt
+
+NETWORK = ("-netdev", "user,id=class,restrict=on", "-device", "virtio-net-pci,netdev=class")
+"""A cable in the guest's socket, with a DHCP server and nothing behind it; like a school's network without Internet."""
+
+IDLE_SECONDS = 180
+IDLE_KIB_PER_HOUR = 1024
+"""A card stands this for a thousand years; not zero, because ext4 and the copy of the warnings write now and then."""
+
+
+def ready_after(guest: Guest, unit: str) -> float:
+    """The seconds from the kernel's first line until a unit said that it is ready."""
+    return int(guest.ask(f"systemctl show -P ActiveEnterTimestampMonotonic {unit}")) / 1e6
+
+
+def written_kib(guest: Guest) -> int:
+    """What was written to the card since the start, in KiB."""
+    return int(guest.ask("awk '{ print int($7 / 2) }' /sys/block/vda/stat"))
+
+
+@pytest.fixture(scope="module")
+def box(
+    test_card: Card, door_key: Path, tmp_path_factory: pytest.TempPathFactory, module_ports: list[int]
+) -> Iterator[Guest]:
+    """A box with 512 MB that has booted for the first time, with no word from anybody."""
+    folder = tmp_path_factory.mktemp("boot")
+    card = overlay(test_card.path, folder / "card.qcow2")
+    machine = virt(memory_mib=512)
+    with Guest(card, test_card.path, machine, door_key, folder, module_ports[0], NETWORK) as guest:
+        guest.run("systemctl is-system-running --wait || true", timeout=600)
+        yield guest
+
+
+def test_everything_is_up_and_nothing_has_failed(box: Guest) -> None:
+    assert box.ask("systemctl --failed --plain --no-legend") == ""
+    assert box.ask("systemctl is-system-running || true") == "running"
+    for unit in ("pacsberry-server", "pacsberry-portal", "pacsberry-firstboot", "NetworkManager", "avahi-daemon"):
+        assert box.ask(f"systemctl is-active {unit} || true") == "active", unit
+
+
+def test_the_page_is_there_soon(box: Guest, figure: Callable[[str, float | str], None]) -> None:
+    figure("virt: seconds to the server's answer", ready_after(box, "pacsberry-server"))
+    figure("virt: seconds to the door", float(box.ask("cut -d' ' -f1 /proc/uptime")))
+
+    assert box.ask(fetch("http://127.0.0.1:8042/")).startswith("200 ") or "401" in box.ask(
+        fetch("http://127.0.0.1:8042/")
+    )
+    assert box.ask(fetch("http://127.0.0.1/")).startswith("200 ")
+    assert ready_after(box, "pacsberry-server") < 180
+
+
+def test_half_of_the_memory_of_a_small_board_is_free(box: Guest, figure: Callable[[str, float | str], None]) -> None:
+    total, available = (
+        int(word) // 1024 for word in box.ask("awk '/MemTotal|MemAvailable/ { print $2 }' /proc/meminfo").split()
+    )
+    server = int(box.ask("systemctl show -P MemoryCurrent pacsberry-server")) / 2**20
+    figure("virt 512 MB: MB in use", total - available)
+    figure("virt 512 MB: MB of the server's control group", server)
+
+    assert available > total / 2
+
+
+def test_the_data_partition_reaches_to_the_end_of_the_card(box: Guest) -> None:
+    disk, end = box.ask(
+        "cat /sys/block/vda/size; echo $(($(cat /sys/block/vda/vda3/start) + $(cat /sys/block/vda/vda3/size)))"
+    ).split()
+    space = int(box.ask("findmnt -bno SIZE /data"))
+
+    assert int(disk) - int(end) < 2048 * 8
+    assert space > 2 * 10**9
+    assert "reaches" not in box.ask("systemctl show -P Result pacsberry-grow")
+
+
+def test_an_idle_box_leaves_the_card_alone(box: Guest, figure: Callable[[str, float | str], None]) -> None:
+    box.run("sync; sleep 40; sync")  # what the boot itself still had to write
+    before = written_kib(box)
+    time.sleep(IDLE_SECONDS)
+    per_hour = (written_kib(box) - before) * 3600 / IDLE_SECONDS
+    figure("idle: KiB written per hour", per_hour)
+
+    assert per_hour <= IDLE_KIB_PER_HOUR, box.ask("journalctl -b -n 30 --no-pager")
+
+
+def test_the_system_partition_is_never_written(box: Guest, test_card: Card) -> None:
+    box.run("touch /etc/something /usr/something; sync")
+    card = box.card
+    system = test_card.partitions[1]
+    shown = subprocess.run(
+        ["qemu-img", "map", "-U", "--output=json", card], capture_output=True, text=True, check=True
+    ).stdout
+
+    ours = [row for row in json.loads(shown) if row["depth"] == 0 and row["data"]]
+    inside = [
+        row for row in ours if row["start"] < system.start + system.size and row["start"] + row["length"] > system.start
+    ]
+    # qcow2 copies clusters of 64 KiB: the first and the last may be those of a neighbour.
+    assert [row for row in inside if row["start"] >= system.start + 65536] == []
+
+
+def test_a_second_boot_is_the_same_box(box: Guest) -> None:
+    identity = "cat /data/system/ssh/*.pub /data/box/box.json; hostname"
+    before = box.ask(identity)
+
+    box.shut_down()
+    box.start()
+    box.wait_for_door()
+    box.run("systemctl is-system-running --wait || true", timeout=600)
+
+    assert box.ask(identity) == before
+    assert box.ask("systemctl --failed --plain --no-legend") == ""
+    assert box.run("test -e /etc/something", check=False).returncode == 1
+
+
+def test_it_boots_as_a_raspberry_pi_3b_from_its_sd_card(
+    plug: Callable[..., Guest], figure: Callable[[str, float | str], None]
+) -> None:
+    with plug(RASPI3B) as guest:
+        guest.run("systemctl is-system-running --wait || true", timeout=900)
+        figure("raspi3b: seconds to the server's answer", ready_after(guest, "pacsberry-server"))
+        figure("raspi3b: MB in use", int(guest.ask("free -m | awk '/^Mem/ { print $3 }'")))
+
+        assert guest.ask("tr -d '\\0' </proc/device-tree/model").startswith("Raspberry Pi 3 Model B")
+        assert guest.ask("systemctl --failed --plain --no-legend") == ""
+        assert guest.ask("findmnt -no SOURCE /boot/firmware /data").split() == ["/dev/mmcblk0p1", "/dev/mmcblk0p3"]
+        assert guest.ask(fetch("http://127.0.0.1/")).startswith("200 ")
+        # The board has no clock: it does not live in the past all the same.
+        assert int(guest.ask("date +%Y")) >= 2026
+
+
+def fetch(url: str) -> str:
+    """A script that prints the status and the first bytes of an answer; there is no curl on the box."""
+    return f"""python3 - <<'END'
+import urllib.error, urllib.request
+try:
+    answer = urllib.request.urlopen("{url}", timeout=60)
+except urllib.error.HTTPError as error:
+    answer = error
+print(answer.status, answer.read(300).decode(errors="replace"))
+END
+"""
