@@ -7,7 +7,7 @@ import pytest
 from pacsberry.archive.filestore import FileStore
 from pacsberry.archive.inventory import Entry
 from pacsberry.errors import DamagedFile, UnknownResource
-from pacsberry.http.channel import _Slice
+from pacsberry.http.sending import Slice
 from pacsberry.model import Level
 from pacsberry.upkeep.entry_findings import (
     UnreadableFile,
@@ -46,7 +46,7 @@ def test_what_the_card_does_not_give_is_a_damaged_file_and_reported(files: FileS
 def test_the_door_learns_it_from_a_send_that_failed_in_the_kernel(files: FileStore, reports: list[str]) -> None:
     files.path(NAME).symlink_to(UNREADABLE)
     with files.open(NAME) as file:
-        part = _Slice(file, 0, 10)
+        part = Slice(file, 0, 10)
 
         assert isinstance(part.why(OSError(5, "Input/output error")), DamagedFile)
         gone = OSError(32, "Broken pipe")

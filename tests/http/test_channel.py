@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from waitress.adjustments import Adjustments
 
-from pacsberry.http import channel
 from pacsberry.http.channel import Channel
 from pacsberry.http.listener import Listener
+from pacsberry.http.sending import Slice
 from pacsberry.http.settings import HttpSettings
 from tests.http import routes
 from tests.http.live import Live, live_server
@@ -54,9 +54,9 @@ def test_a_file_that_has_become_shorter_is_an_error_and_not_an_end_without_end(t
     path.write_bytes(b"abc")
 
     with path.open("rb") as file:
-        assert channel._Slice(file, 1, 10).read(10) == b"bc"
+        assert Slice(file, 1, 10).read(10) == b"bc"
         with pytest.raises(OSError, match="shorter"):
-            channel._Slice(file, 3, 10).read(10)
+            Slice(file, 3, 10).read(10)
 
 
 def test_a_connection_carries_many_requests(tmp_path: Path) -> None:

@@ -128,11 +128,16 @@ class Frames:
             raise BadRequest(f"There is no frame {number}: the file has {self.count}, counted from 0.")
         return self._map.pieces(number)
 
-    def stretch(self, number: int) -> Piece | None:
-        """Where the bytes of `chunks` lie in one stretch of the file as it is; None when they have to be made."""
+    def stretches(self, number: int) -> list[Piece] | None:
+        """Where the bytes of `chunks` lie in the file as it is, in order; None when they have to be made."""
         pieces, native = self.pieces(number), self._native
         is_made = native is not None and (native.has_swapped_words or bool(native.frame_bits % 8))
-        return None if is_made or len(pieces) != 1 or self._file.is_deflated else pieces[0]
+        return None if is_made or self._file.is_deflated else pieces
+
+    def stretch(self, number: int) -> Piece | None:
+        """The same in one stretch; None when there are several or none."""
+        found = self.stretches(number)
+        return found[0] if found is not None and len(found) == 1 else None
 
     def chunks(self, number: int) -> Iterator[bytes]:
         """The bytes of a frame in pieces of 64 KB, while the file is open; BadRequest when there is no such frame.

@@ -5,7 +5,7 @@ Every answer with a body, and every success, has a Content-Type: pyorthanc reads
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Self
 from urllib.parse import quote
@@ -48,6 +48,27 @@ class Part:
     length: int
 
 
+Piece = bytes | Part
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Bytes and stretches of open files one after another; the files are closed when all is sent."""
+
+    pieces: tuple[Piece, ...]
+
+    @property
+    def length(self) -> int:
+        """Bytes in all."""
+        return sum(piece.length if isinstance(piece, Part) else len(piece) for piece in self.pieces)
+
+    def close(self) -> None:
+        """Nobody wants it."""
+        for piece in self.pieces:
+            if isinstance(piece, Part):
+                piece.file.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Packed:
     """A whole file that is stored as gzip; it is opened when it is known whether the client takes gzip."""
@@ -58,7 +79,7 @@ class Packed:
     length: int
 
 
-AnswerBody = bytes | Json | JsonItems | Stream | Part | Packed
+AnswerBody = bytes | Json | JsonItems | Stream | Part | Pieces | Packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +123,11 @@ class Answer:
         A client may ask for a range of it.  `file` comes from the file store; it is closed in every case.
         """
         return cls(Part(file, offset, length), content_type)
+
+    @classmethod
+    def pieces(cls, pieces: Iterable[Piece], content_type: str) -> Self:
+        """Bytes and stretches of open files, at least one of these, sent as `part` does; no ranges of them."""
+        return cls(Pieces(tuple(pieces)), content_type)
 
     @classmethod
     def packed(

@@ -4,7 +4,8 @@ What is added to waitress 3.0.2, and why:
 
 - bodies go where `body` says (`parser_class`);
 - an HTTPS connection shakes hands and moves bytes without ever blocking the listening thread;
-- a file answer is sent by the kernel, not read into Python (`FileBuffer` with `send`);
+- a file answer is sent by the kernel, not read into Python (`sending` with `send`);
+- an answer of unknown length does not end the connection (`task`);
 - after a refusal the rest of the body is read and dropped for a moment: closing at once would reset the connection, and
   the client would see that instead of the answer;
 - a partly received body is removed when the client leaves (`handle_close`, `cancel`);
@@ -17,24 +18,21 @@ changes.
 """
 
 import contextlib
-import errno
 import logging
 import os
 import socket
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from waitress.adjustments import Adjustments
-from waitress.buffers import ReadOnlyFileBasedBuffer
 from waitress.channel import HTTPChannel
 from waitress.wasyncore import dispatcher
 
-from pacsberry.archive.packedfile import descriptor_of
 from pacsberry.errors import DamagedFile
-from pacsberry.http.answers import Part
 from pacsberry.http.body import Parser, Refusal
 from pacsberry.http.handshake import Wanted
+from pacsberry.http.sending import Slice
+from pacsberry.http.task import AnswerTask
 
 if TYPE_CHECKING:
     from pacsberry.http.listener import Listener
@@ -51,80 +49,10 @@ _UNPACKED_AT_ONCE = 65536  # bytes; what is not taken then is read again, from w
 _TLS_RECORD_BYTES = 16384  # one record (RFC 8446 5.1): a send that fails half-way repeats no more than this
 
 
-@dataclass(frozen=True, slots=True)
-class _Slice:
-    """Bytes of a file still to be sent."""
-
-    file: BinaryIO
-    offset: int
-    length: int
-
-    @property
-    def descriptor(self) -> int | None:
-        """What the kernel can send from; None when the bytes have to be unpacked."""
-        return descriptor_of(self.file)
-
-    def read(self, most: int) -> bytes:
-        """The first of the bytes, at most `most`.  Raises OSError, DamagedFile."""
-        length = min(self.length, most)
-        descriptor = self.descriptor
-        if descriptor is None:
-            self.file.seek(self.offset)
-            data = self.file.read(length)
-        else:
-            data = os.pread(descriptor, length, self.offset)
-        if not data:
-            raise OSError("the file has become shorter")
-        return data
-
-    def why(self, error: Exception) -> Exception:
-        """What is behind an error of sending: read through the file, which tells and reports when the card fails."""
-        if isinstance(error, OSError) and error.errno == errno.EIO:
-            try:
-                self.file.seek(self.offset)
-                self.file.read(1)
-            except (OSError, DamagedFile) as cause:
-                return cause
-        return error
-
-
-class FileBuffer(ReadOnlyFileBasedBuffer):
-    """A stretch of a file on its way out; waitress sends an answer of its class as the client takes it."""
-
-    def __init__(self, part: Part, block_size: int = 65536) -> None:
-        super().__init__(part.file, block_size)
-        self._offset = part.offset
-        self.remain = part.length
-
-    def prepare(self, size: int | None = None) -> int:
-        """How many bytes there are, at most `size`."""
-        if size is not None:
-            self.remain = min(self.remain, size)
-        return self.remain
-
-    def get(self, numbytes: int = -1, skip: bool = False) -> _Slice:
-        """The next bytes, not read yet."""
-        length = self.remain if numbytes < 0 else min(numbytes, self.remain)
-        found = _Slice(self.file, self._offset, length)
-        if skip:
-            self.skip(length)
-        return found
-
-    def skip(self, numbytes: int, allow_prune: int = 0) -> None:
-        """These have been sent."""
-        self._offset += numbytes
-        self.remain -= numbytes
-
-    def next(self) -> bytes:
-        """An empty file, the only one waitress iterates over, has no blocks."""
-        raise StopIteration
-
-    __next__ = next
-
-
 class Channel(HTTPChannel):
     """A connection.  The listening thread reads it; that thread or the worker it is with writes to it."""
 
+    task_class = AnswerTask
     server: "Listener"
     request: Parser | None
 
@@ -147,7 +75,7 @@ class Channel(HTTPChannel):
 
     def parser_class(self, adj: Adjustments) -> Parser:
         """A parser for the next request; waitress looks for a class under this name and calls it."""
-        return Parser(adj, self.server.reception, self.addr[0], self.server.add_task)
+        return Parser(adj, self.server.reception, self.addr[0], self.server.add_task, self.server.pull_trigger)
 
     # ---- the listening thread asks what to wait for
 
@@ -155,7 +83,9 @@ class Channel(HTTPChannel):
         """Whether bytes from the client are wanted."""
         if self._handshaking:
             return not self.will_close and not self._handshake_wants_to_write
-        return self._linger_until > 0 or super().readable()
+        if self._linger_until:
+            return True
+        return not (self.request is not None and self.request.is_held) and bool(super().readable())
 
     def writable(self) -> bool:
         """Whether there is something to do as soon as the client can take bytes."""
@@ -207,6 +137,9 @@ class Channel(HTTPChannel):
             over = monotonic >= self._opened + _HANDSHAKE_SECONDS
         elif self.requests:  # a worker may wait for this client to take its answer
             over = bool(self.total_outbufs_len) and quiet > limits.timeout_seconds
+        elif request is not None and request.is_held:
+            over = False
+            request.started, self.last_activity = monotonic, now  # it is us who stand still
         elif request is not None:
             earned = request.body_bytes_received / _SLOWEST_BYTES_PER_SECOND
             over = quiet > limits.timeout_seconds or monotonic - request.started > limits.timeout_seconds + earned
@@ -235,7 +168,7 @@ class Channel(HTTPChannel):
 
     # ---- bytes; under waitress' outbuf_lock when a worker sends
 
-    def send(self, data: "bytes | _Slice", do_close: bool = True) -> int:
+    def send(self, data: bytes | memoryview | Slice, do_close: bool = True) -> int:
         """Send what the connection takes now, 0 when it takes nothing; `do_close` is the listening thread's."""
         if do_close and self._burst <= 0:
             return 0
@@ -244,7 +177,7 @@ class Channel(HTTPChannel):
         except BlockingIOError:
             return 0
         except (OSError, DamagedFile) as error:
-            cause = data.why(error) if isinstance(data, _Slice) else error
+            cause = data.why(error) if isinstance(data, Slice) else error
             if isinstance(cause, DamagedFile):
                 LOGGER.error("An answer to %s breaks off: %s", self.addr[0], cause)
             else:
@@ -255,14 +188,16 @@ class Channel(HTTPChannel):
         self._burst -= sent
         return sent
 
-    def _send(self, data: "bytes | _Slice") -> int:
+    def _send(self, data: bytes | memoryview | Slice) -> int:
         if self._tls is not None:
             # OpenSSL wants a send that could not be finished repeated with the same bytes: one record at a time.
-            if isinstance(data, _Slice):
+            if isinstance(data, Slice):
                 data = data.read(_TLS_RECORD_BYTES)
             return self._tls.send(memoryview(data)[:_TLS_RECORD_BYTES])
-        if not isinstance(data, _Slice):
-            return self.socket.send(data)
+        if not isinstance(data, Slice):
+            # More is to come in a moment: one packet less for the air, which small packets cost most.
+            is_last = len(data) == self.total_outbufs_len
+            return self.socket.send(data, 0 if is_last else socket.MSG_MORE)
         descriptor = data.descriptor
         if descriptor is None:
             return self.socket.send(data.read(_UNPACKED_AT_ONCE))
@@ -274,6 +209,8 @@ class Channel(HTTPChannel):
     def _read_records(self, tls: "TlsConnection") -> None:
         # A record comes whole, because recv_bytes is larger than any: nothing decrypted stays behind unseen by poll.
         for _ in range(_TLS_RECORDS_AT_ONCE):
+            if self.request is not None and self.request.is_held:
+                return
             try:
                 data = tls.recv(self.adj.recv_bytes)
             except BlockingIOError:

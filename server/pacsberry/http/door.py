@@ -6,20 +6,23 @@ handler say.  Every error is told here, once.
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
+from io import BytesIO
 from typing import TYPE_CHECKING
 
-from pacsberry.errors import PacsberryError
-from pacsberry.http.access import Access
-from pacsberry.http.answers import Part
+from pacsberry.auth import Action, User, may
+from pacsberry.auth.users import GUEST
+from pacsberry.errors import PacsberryError, UnknownResource
+from pacsberry.http.access import Access, Credentials
+from pacsberry.http.answers import Pieces
 from pacsberry.http.body import SpoolSink, WaitingSink
-from pacsberry.http.channel import FileBuffer
 from pacsberry.http.context import Context
-from pacsberry.http.errors import fault_of, phrase, tell
+from pacsberry.http.errors import Unauthorized, fault_of, phrase, tell
 from pacsberry.http.rendering import Place, Rendered, render
 from pacsberry.http.request import METHODS, Request, method_of, normal_path, parse_arguments
-from pacsberry.http.routing import Routes, WrongMethod
+from pacsberry.http.routing import Body, Route, Routes, WrongMethod
+from pacsberry.http.sending import PieceBuffer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -55,19 +58,24 @@ class Door:
         if LOGGER.isEnabledFor(logging.INFO):
             duration = (time.monotonic() - begun) * 1000
             LOGGER.info("%s %s %s: %d in %.1f ms", environ["REMOTE_ADDR"], command, path, rendered.status, duration)
+        if environ.get("HTTP_X_PACSBERRY"):  # a page of ours: the browser should not ask for a password by itself
+            rendered.headers[:] = [header for header in rendered.headers if header[0] != "WWW-Authenticate"]
         return _send(rendered, start_response)
 
     def _answer(self, environ: "WSGIEnvironment", command: str, path: str) -> Rendered:
         method = command
         try:
-            user = self._access.admit(environ["REMOTE_ADDR"], environ.get("HTTP_AUTHORIZATION", ""))
             method = method_of(command, environ.get("HTTP_X_HTTP_METHOD_OVERRIDE", ""), environ["QUERY_STRING"])
+            user = self._admit(environ, method, path)
             if method not in METHODS:
                 return _bare(404 if method in _FOREIGN_METHODS else 400)
             route, arguments = self._routes.match(method, path)
+            self._permit(user, route, arguments)
             if route.writes:
                 self._access.may_write(environ)
-            request = _request(environ, command, method, path, user, is_local=self._access.is_local)
+            request = _request(
+                environ, command, method, path, user, route, self._picture_place, is_local=self._access.is_local
+            )
             with self._picture_place() if route.waits else nullcontext():
                 answer = route.handler(request, self._context, **arguments)
             if answer is None:
@@ -83,25 +91,59 @@ class Door:
             LOGGER.exception("%s %s failed", method, path)
             return self._told(error, method, path)
 
+    def _admit(self, environ: "WSGIEnvironment", method: str, path: str) -> User:
+        address = environ["REMOTE_ADDR"]
+        try:
+            return self._access.admit(address, Credentials.of(environ))
+        except Unauthorized:
+            self._access.let_near(address)
+            route = self._routes.find(method, path)
+            if route is None or not route.is_public:
+                raise
+            return GUEST
+
+    def _permit(self, user: User, route: Route, arguments: Mapping[str, object]) -> None:
+        """Raise what keeps a user from a route; what students are not shown is not there for them."""
+        if route.is_public or may(user.role, route.action):
+            return
+        if route.shown is None or not may(user.role, Action.LOOK):
+            self._access.permit(user, route.action)
+        elif not route.shown(self._context, **arguments):
+            raise UnknownResource("There is no such thing, or it is not shown to students.")
+
     def _told(self, error: Exception, method: str, path: str) -> Rendered:
         told = tell(error, method, path, describe=self._describe)
         return Rendered(told.status, list(told.headers), told.body)
 
 
-def _request(environ: "WSGIEnvironment", command: str, method: str, path: str, user: str, *, is_local: bool) -> Request:
+def _request(
+    environ: "WSGIEnvironment",
+    command: str,
+    method: str,
+    path: str,
+    user: User,
+    route: Route,
+    waiting: Place,
+    *,
+    is_local: bool,
+) -> Request:
     body = environ["wsgi.input"]
     spooled = isinstance(body, SpoolSink | WaitingSink)
+    piped = route.body is Body.PIPE and not isinstance(body, BytesIO)  # which stands for no body
     return Request(
         method=method,
         path=path,
         arguments=parse_arguments(environ["QUERY_STRING"]) if command == "GET" else {},
         headers=environ,
-        body=b"" if spooled else body.read(),
+        body=b"" if spooled or piped else body.read(),
         spool=body.spool if spooled else None,
+        consumer=body.finished() if piped else None,
         remote_ip=environ["REMOTE_ADDR"],
-        user=user,
+        user=user.name,
+        role=user.role,
         is_local=is_local,
         scheme=environ["wsgi.url_scheme"],
+        waiting=waiting,
     )
 
 
@@ -125,4 +167,4 @@ def _send(rendered: Rendered, start_response: "StartResponse") -> Iterable[bytes
     start_response(f"{status} {phrase(status)}", headers)
     if isinstance(body, bytes):
         return (body,)
-    return FileBuffer(body) if isinstance(body, Part) else body
+    return PieceBuffer(body.pieces) if isinstance(body, Pieces) else body

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Self
 
 from pacsberry.errors import UnknownResource
-from pacsberry.http.answers import Answer, Json, JsonItems, Packed, Part, Stream
+from pacsberry.http.answers import Answer, Json, JsonItems, Packed, Part, Pieces, Stream
 from pacsberry.http.errors import BadRange
 from pacsberry.http.jsontext import json_text
 from pacsberry.http.request import Request
@@ -52,7 +52,7 @@ class Rendered:
 
     status: int
     headers: Headers
-    body: bytes | Chunks | Part
+    body: bytes | Chunks | Pieces
 
 
 def render(answer: Answer, request: Request, place: Place, *, compress: bool) -> Rendered:
@@ -67,6 +67,9 @@ def render(answer: Answer, request: Request, place: Place, *, compress: bool) ->
     body = answer.body
     if isinstance(body, Part):
         return _part(body, answer, request, headers)
+    if isinstance(body, Pieces):
+        headers.append(("Content-Length", str(body.length)))
+        return Rendered(answer.status, headers, body)
     if isinstance(body, Packed):
         return _packed(body, answer, request, headers)
     if isinstance(body, JsonItems | Stream):
@@ -123,14 +126,14 @@ def _part(part: Part, answer: Answer, request: Request, headers: Headers) -> Ren
     headers.append(("Accept-Ranges", "bytes"))
     if wanted is None:
         headers.append(("Content-Length", str(part.length)))
-        return Rendered(answer.status, headers, part)
+        return Rendered(answer.status, headers, Pieces((part,)))
     first, last = wanted
     if first >= part.length:
         part.file.close()
         raise BadRange(part.length)
     headers.append(("Content-Range", f"bytes {first}-{last}/{part.length}"))
     headers.append(("Content-Length", str(last - first + 1)))
-    return Rendered(206, headers, Part(part.file, part.offset + first, last - first + 1))
+    return Rendered(206, headers, Pieces((Part(part.file, part.offset + first, last - first + 1),)))
 
 
 def _packed(body: Packed, answer: Answer, request: Request, headers: Headers) -> Rendered:
@@ -142,7 +145,7 @@ def _packed(body: Packed, answer: Answer, request: Request, headers: Headers) ->
             # RFC 9110 8.8.3: other bytes may not have the same strong entity tag.
             headers = [(name, f"W/{value}" if name == "ETag" else value) for name, value in headers]
             headers += [_CODED, ("Content-Length", str(body.packed_length))]
-            return Rendered(answer.status, headers, Part(file, 0, body.packed_length))
+            return Rendered(answer.status, headers, Pieces((Part(file, 0, body.packed_length),)))
     return _part(Part(body.open(), 0, body.length), answer, request, headers)
 
 
@@ -180,6 +183,8 @@ def _close(answer: Answer) -> None:
     body = answer.body
     if isinstance(body, Part):
         body.file.close()
+    elif isinstance(body, Pieces):
+        body.close()
     elif isinstance(body, JsonItems | Stream) and hasattr(body.chunks, "close"):
         body.chunks.close()
 

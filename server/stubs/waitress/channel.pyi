@@ -3,9 +3,11 @@ import socket
 from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser
 from waitress.server import BaseWSGIServer
+from waitress.task import WSGITask
 from waitress.wasyncore import dispatcher
 
 class HTTPChannel(dispatcher):
+    task_class: type[WSGITask]
     adj: Adjustments
     addr: tuple[str, int]
     request: HTTPRequestParser | None

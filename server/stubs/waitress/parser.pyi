@@ -20,6 +20,7 @@ class HTTPRequestParser:
     query: str
     version: str
     request_uri: str
+    url_scheme: str
     headers: dict[str, str]
     adj: Adjustments
     def __init__(self, adj: Adjustments) -> None: ...

@@ -1,5 +1,7 @@
 from collections.abc import Callable, Sized
 
+from waitress.parser import HTTPRequestParser
+
 class ThreadedTaskDispatcher:
     threads: set[int]
     queue: Sized
@@ -9,3 +11,16 @@ class ThreadedTaskDispatcher:
     def start_new_thread(self, target: Callable[[int], None], thread_no: int) -> None: ...
     def set_thread_count(self, count: int) -> None: ...
     def shutdown(self, cancel_pending: bool = ..., timeout: float = ...) -> bool: ...
+
+class WSGITask:
+    request: HTTPRequestParser
+    version: str
+    status: str
+    response_headers: list[tuple[str, str]]
+    content_length: int | None
+    has_body: bool
+    chunked_response: bool
+    close_on_finish: bool
+    start_time: float
+    wrote_header: bool
+    def build_response_header(self) -> bytes: ...

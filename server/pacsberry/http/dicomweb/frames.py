@@ -6,13 +6,13 @@ Native pixels are told as Explicit VR Little Endian whatever the file is in: wor
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Final
+from typing import BinaryIO, Final
 
 from pacsberry.dicom.frames import Frames
 from pacsberry.dicom.part10 import DicomFile
 from pacsberry.dicom.syntax import DEFLATED, UNCOMPRESSED_SYNTAXES
 from pacsberry.errors import BadRequest, UnknownResource
-from pacsberry.http.answers import BINARY, Answer
+from pacsberry.http.answers import BINARY, Answer, Part, Piece
 from pacsberry.http.context import Context
 from pacsberry.http.dicomfiles import frame_answer, made_answer
 from pacsberry.http.dicomweb.addresses import resource_path, root_address
@@ -26,6 +26,7 @@ from pacsberry.http.rendering import is_known
 from pacsberry.http.request import Request
 
 _MOST_FRAMES: Final = 4096  # of one request
+_MOST_PIECES: Final = 8192  # held for one answer, 1 MB; what is in more fragments is read as it is sent
 _LARGEST_NUMBER: Final = 9  # digits
 _EXPLICIT: Final = "1.2.840.10008.1.2.1"
 _NATIVE: Final = UNCOMPRESSED_SYNTAXES | {DEFLATED, ""}  # '': the file does not say
@@ -75,7 +76,7 @@ def get_frames(request: Request, context: Context, uids: Sequence[str], listed: 
     if form.is_multipart:
         writer = MultipartWriter(form.media_type, boundary=etag)  # a file that is stored knows nothing of its tag
         address = root_address(request, context) + resource_path(*one.uids)
-        answer = made_answer(file, _parts(frames, numbers, writer, form, address), writer.content_type)
+        answer = _multipart(file, frames, numbers, writer, form, address)
     else:
         answer = frame_answer(file, frames, numbers[0] - 1, form.content_type)
     return answer.with_etag(etag).with_header("Vary", "Accept")
@@ -110,15 +111,36 @@ def _takes(wanted: MediaRange, inside: str, own: str, stored: str) -> bool:
     return (wanted.parameters.get("transfer-syntax") or default) in ("*", stored)
 
 
+def _multipart(
+    file: BinaryIO, frames: Frames, numbers: Sequence[int], writer: MultipartWriter, form: _Form, address: str
+) -> Answer:
+    """Sent by the kernel where all frames lie in the file as they are wanted, else made on the way."""
+    pieces: list[Piece] = []
+    for number in numbers:
+        stretches = frames.stretches(number - 1)
+        if stretches is None or len(pieces) + len(stretches) > _MOST_PIECES:
+            file_parts = _parts(frames, numbers, MultipartWriter(form.media_type, writer.boundary), form, address)
+            return made_answer(file, file_parts, writer.content_type)
+        pieces.append(_head(frames, number, writer, form, address))
+        pieces += [Part(file, offset, length) for offset, length in stretches]
+    pieces.append(writer.end())
+    return Answer.pieces(pieces, writer.content_type)
+
+
 def _parts(
     frames: Frames, numbers: Sequence[int], writer: MultipartWriter, form: _Form, address: str
 ) -> Iterator[bytes]:
     for number in numbers:
-        headers = [
+        yield _head(frames, number, writer, form, address)
+        yield from frames.chunks(number - 1)
+    yield writer.end()
+
+
+def _head(frames: Frames, number: int, writer: MultipartWriter, form: _Form, address: str) -> bytes:
+    return writer.begin(
+        [
             ("Content-Type", form.content_type),
             ("Content-Length", str(frames.length(number - 1))),
             ("Content-Location", f"{address}/frames/{number}"),
         ]
-        yield writer.begin(headers)
-        yield from frames.chunks(number - 1)
-    yield writer.end()
+    )

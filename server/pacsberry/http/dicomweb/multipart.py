@@ -9,21 +9,21 @@ class MultipartWriter:
 
     def __init__(self, part_type: str, boundary: str = "") -> None:
         """`part_type`: the media type of all parts; `boundary`: one that nobody can have put into a file."""
-        self._boundary = boundary or secrets.token_hex(20)
+        self.boundary = boundary or secrets.token_hex(20)
         self._is_first = True
-        self.content_type = f'multipart/related; type="{part_type}"; boundary={self._boundary}'
+        self.content_type = f'multipart/related; type="{part_type}"; boundary={self.boundary}'
 
     def begin(self, headers: Iterable[tuple[str, str]]) -> bytes:
         """What stands before the content of a part."""
         before = "" if self._is_first else "\r\n"
         self._is_first = False
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
-        return f"{before}--{self._boundary}\r\n{lines}\r\n".encode()
+        return f"{before}--{self.boundary}\r\n{lines}\r\n".encode()
 
     def end(self) -> bytes:
         """What stands behind the last part."""
         before = "" if self._is_first else "\r\n"
-        return f"{before}--{self._boundary}--\r\n".encode()
+        return f"{before}--{self.boundary}--\r\n".encode()
 
 
 def one_part(writer: MultipartWriter, content_type: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
