@@ -5,7 +5,8 @@ Everything that cannot be understood raises BadRequest with what was expected.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -38,6 +39,7 @@ class Request:
     user: str = ""  # who logged in; '' when authentication is off
     is_local: bool = False  # came over the control socket: this machine's admin
     scheme: str = "http"
+    waiting: "Callable[[], AbstractContextManager[None]]" = nullcontext  # to be held while a pixel worker is waited for
 
     # ---- arguments of GET
 
