@@ -7,7 +7,7 @@ from pacsberry.archive import Archive
 from pacsberry.config import Settings
 from pacsberry.dicom.names import TagDictionary
 from pacsberry.imaging.pictures import Pictures
-from pacsberry.imaging.prepared.kinds import GOES_FIRST
+from pacsberry.imaging.prepared.kinds import GOES_FIRST, KINDS, METADATA
 from pacsberry.imaging.prepared.preparer import Preparer
 from pacsberry.imaging.prepared.store import PreparedStore
 
@@ -23,7 +23,7 @@ def preparer(
     default_encoding: Callable[[], str],
     dictionary: TagDictionary,
 ) -> Preparer:
-    """Pacsberry.PreparedPercent."""
+    """Pacsberry.PreparedPercent and DicomWeb.EnableMetadataCache."""
     percent = settings.number("Pacsberry.PreparedPercent")
     folder = settings.path("StorageDirectory") / "prepared"
     store = PreparedStore(folder, archive.room, percent=percent, goes_first=GOES_FIRST)
@@ -40,4 +40,5 @@ def preparer(
             dictionary=dictionary,
         )
 
-    return Preparer(archive, store, make_maker, is_on=percent > 0)
+    kinds = [kind for kind in KINDS if kind != METADATA or settings.flag("DicomWeb.EnableMetadataCache")]
+    return Preparer(archive, store, make_maker, is_on=percent > 0, kinds=kinds)

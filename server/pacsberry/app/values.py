@@ -164,6 +164,7 @@ def dicomweb(settings: Settings) -> DicomWebSettings:
         wado_uri_root="/" + settings.text("DicomWeb.WadoRoot").strip("/")
         if settings.flag("DicomWeb.EnableWado")
         else "",
+        keeps_metadata=settings.flag("DicomWeb.EnableMetadataCache"),
         case_sensitive=settings.flag("DicomWeb.QidoCaseSensitive"),
     )
 

@@ -26,6 +26,7 @@ class DicomWebSettings:
     host: str = ""  # Host in addresses of answers; '' for the one the client used
     is_https_outside: bool = False  # Ssl: with `host`
     wado_uri_root: str = "/wado"  # WadoRoot; '' when EnableWado is off
+    keeps_metadata: bool = True  # EnableMetadataCache
     case_sensitive: bool = True  # QidoCaseSensitive; person names are compared without regard to case anyway
 
 

@@ -1,8 +1,9 @@
 """Makes room ahead of need, so that no sender waits for it: the thread "recycler".
 
-It sleeps until something that came in has left less than KeepFree; then it lets patients go, one at a time, and looks
-again when the remover has taken their files away.  Who is receiving is spared: first everybody who is not stable yet
-(StableAge), and if that leaves too few, everybody who received something a moment before the last.
+It sleeps until something that came in has left less than KeepFree; then prepared pictures go, and when that is not
+enough patients, one at a time; it looks again when the remover has taken their files away.  Who is receiving is spared:
+first everybody who is not stable yet (StableAge), and if that leaves too few, everybody who received something a moment
+before the last.
 
 When the file system is truly full, senders wait for a round of it (`make_room`), a bounded time.  Without KeepFree, and
 where MaximumStorageMode is Reject, nobody goes for free space unless an admin asks for it.
@@ -199,6 +200,8 @@ class Recycler:
         measured = self.measure()
         self._archive.room.set_low_mark(measured.keep_free_bytes)
         target = max(measured.keep_free_bytes, wanted)
+        if self._archive.room.call_in(target - measured.free_bytes):  # before any patient goes
+            measured = self.measure()
         plan = self._plan(measured, target)
         if plan.problem and wanted:  # what is kept free is out of reach; what is needed now may not be
             target = wanted

@@ -46,7 +46,12 @@ PLUGINS = Theme(
         Setting(
             "DicomWeb.SeriesMetadataExtrapolatedTags", _TAGS, [], "Tags that are extrapolated in a series.", DICOMWEB
         ),
-        Setting("DicomWeb.EnableMetadataCache", Flag(), True, "Keep metadata of series on disk.", DICOMWEB),
+        Setting(
+            "DicomWeb.EnableMetadataCache",
+            Flag(),
+            True,
+            "Keep metadata of series on disk, packed, and answer with them.",
+        ),
         Setting("DicomWeb.MetadataWorkerThreadsCount", Whole(0, 256), 1, "Threads that make metadata.", DICOMWEB),
         Setting("DicomWeb.WadoRsLoaderThreadsCount", Whole(0, 256), 0, "Threads that read files ahead.", DICOMWEB),
         Setting("DicomWeb.EnablePerformanceLogs", Flag(), False, "Log how long metadata take.", DICOMWEB),

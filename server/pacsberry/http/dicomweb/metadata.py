@@ -1,6 +1,7 @@
 """WADO-RS: the attributes of every instance of a study, a series or an instance, without bulk data (PS3.18 10.4.1.1.2).
 
-One file after another is read and told; nothing but the data set at hand is in memory, and of that the beginning only.
+Of series that are not prepared one file after another is read and told; nothing but the data set at hand is in memory,
+and of that the beginning only.
 """
 
 import logging
@@ -19,6 +20,7 @@ from pacsberry.http.dicomweb.addresses import root_address
 from pacsberry.http.dicomweb.media import ModelForm, model_form
 from pacsberry.http.dicomweb.multipart import MultipartWriter
 from pacsberry.http.dicomweb.objects import StoredObject, stored_objects
+from pacsberry.http.dicomweb.prepared_metadata import prepared_metadata
 from pacsberry.http.request import Request
 from pacsberry.http.streams import encoded, streamed
 
@@ -30,8 +32,11 @@ _HELD_CHARACTERS: Final = 2**20  # of one data set: so far its fault can still l
 def get_metadata(request: Request, context: Context, uids: Sequence[str]) -> Answer:
     """The data sets of what the UIDs of the path name; one that cannot be read is left out and logged."""
     form = model_form(request)
-    stored = stored_objects(context, uids)
     root = root_address(request, context)
+    prepared = prepared_metadata(request, context, uids, root) if form is ModelForm.JSON else None
+    if prepared is not None:
+        return prepared.with_header("Vary", "Accept")
+    stored = stored_objects(context, uids)
     if form is ModelForm.JSON:
         answer = streamed(encoded(_json_pieces(context, stored, root), stored), form.value)
     else:

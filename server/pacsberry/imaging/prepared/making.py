@@ -12,6 +12,7 @@ from pacsberry.errors import NoRoom
 from pacsberry.imaging.prepared import products
 from pacsberry.imaging.prepared.kinds import FRAMES, METADATA, PLACES, PREVIEW, THUMBNAIL, NotPrepared
 from pacsberry.imaging.prepared.series_metadata import MetadataWriter, shared_and_own
+from pacsberry.imaging.prepared.stack import MOST_FRAMES
 from pacsberry.imaging.prepared.store import Address, Draft, PreparedStore
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Maker:
     def make(self, series: str, kinds: Collection[str], between: Between, *, may_drop: bool) -> None:
         """Make those of `kinds` that the store has not; `between(done, all)` is called often, and may wait or raise.
 
-        `may_drop`: whether others, not looked at for longer, may go for it.  Metadata come last, so they tell a series
+        `may_drop`: whether others, not looked at for longer, may go for it.  PLACES come last, so they tell a series
         that is done.  Raises UnknownResource, NotPrepared, NoRoom, OSError, and what the workers do (products.py).
         """
         contents = self._contents.of(series)
@@ -81,7 +82,7 @@ class Maker:
         except NotPrepared as error:  # a report, say: its metadata are of use all the same
             problem = error
         if missing - _OF_PIXELS:
-            self._make_metadata(contents, between)
+            self._make_metadata(contents, between, keeps_metadata=METADATA in kinds)
         if missing:
             self._store.forget(series, but=self._contents.digest(series))
         if problem is not None:
@@ -126,7 +127,7 @@ class Maker:
         elif not self._store.may_add(size):
             raise NoRoom("There is no room for more prepared pictures.")
 
-    def _make_metadata(self, contents: Contents, between: Between) -> None:
+    def _make_metadata(self, contents: Contents, between: Between, *, keeps_metadata: bool) -> None:
         with ExitStack() as stack:
             packed = self._draft(stack, contents, METADATA)
             writer = MetadataWriter(
@@ -137,12 +138,13 @@ class Maker:
             except NotPrepared as error:  # noted, so that it is not tried again
                 packed.file.truncate(0)
                 facts = {"Reason": str(error)}
+            if keeps_metadata:
+                packed.keep(facts)
             _, members = in_order(contents)
             shared, own = shared_and_own(writer.geometry.get(member.id, {}) for member in members)
             places = self._draft(stack, contents, PLACES)
             places.file.write(json.dumps({"Shared": shared, "Instances": own}).encode())
             places.keep({})
-            packed.keep(facts)
 
     def _draft(self, stack: ExitStack, contents: Contents, kind: str) -> Draft:
         return stack.enter_context(self._store.begin(Address(contents.id, contents.digest, kind)))
@@ -162,8 +164,8 @@ def sources_of(contents: Contents) -> Sequence[products.Source]:
     """The files of a series as those see them who make pictures.  Raises NotPrepared."""
     _, members = in_order(contents)
     frames = [frames_of(member) for member in members]
-    if sum(frames) > products.MOST_FRAMES:
-        raise NotPrepared(f"The series has more than {products.MOST_FRAMES} pictures.")
+    if sum(frames) > MOST_FRAMES:
+        raise NotPrepared(f"The series has more than {MOST_FRAMES} pictures.")
     if not any(frames):
         raise NotPrepared("The series has no pictures.")
     return [

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pacsberry.errors import PacsberryError, UnknownResource, in_words
-from pacsberry.imaging.prepared.kinds import KINDS, METADATA, NotPrepared
+from pacsberry.imaging.prepared.kinds import KINDS, PLACES, NotPrepared
 from pacsberry.imaging.prepared.store import Address, PreparedStore
 from pacsberry.priority import be_least
 
@@ -55,15 +55,17 @@ class Preparer:
         make_maker: "Callable[[], Maker]",
         *,
         is_on: bool = True,
+        kinds: Collection[str] = KINDS,
         quiet_seconds: float = _QUIET_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`make_maker` is called when something is to be made, and may import what that takes.
 
-        `is_on` false: nothing is prepared, nor left lying.
+        `is_on` false: nothing is prepared, nor left lying; `kinds`: what is made without being asked for.
         """
         self.store = store
         self.is_on = is_on
+        self._kinds = kinds
         self._archive = archive
         self._make_maker = make_maker
         self._quiet_seconds = quiet_seconds
@@ -229,7 +231,7 @@ class Preparer:
         except UnknownResource:
             return
         self._wait_until_quiet()
-        self._make(series, KINDS, self._in_idle_time)
+        self._make(series, self._kinds, self._in_idle_time)
 
     def _look(self) -> None:
         """Remove what is of no use, and make what is missing."""
@@ -241,7 +243,7 @@ class Preparer:
             if not self.store.may_add(0):
                 return
             self._wait_until_quiet()
-            self._make(series, KINDS, self._in_idle_time, may_drop=False)
+            self._make(series, self._kinds, self._in_idle_time, may_drop=False)
             with self._condition:
                 if self._changed or self._stable:  # they come first; then from the beginning
                     self._is_to_look = True
@@ -249,7 +251,7 @@ class Preparer:
 
     def _missing(self) -> Iterator[str]:
         for series, digest in self._archive.contents.newest_first():
-            if not self.store.has(Address(series, digest, METADATA)) and not self.problem(series, digest):
+            if not self.store.has(Address(series, digest, PLACES)) and not self.problem(series, digest):
                 yield series
 
     def _is_current(self, series: str, digest: str) -> bool:

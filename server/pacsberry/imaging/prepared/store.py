@@ -170,6 +170,10 @@ class PreparedStore:
 
     # --- what goes -----------------------------------------------------------------------------------------------
 
+    def drop(self, address: Address) -> None:
+        """Remove one file."""
+        self._remove(self._folder / address.name)
+
     def forget(self, series: str, *, but: str = "") -> None:
         """Remove all of a series, except what belongs to the digest `but`."""
         bucket = self._folder / series[:2]
