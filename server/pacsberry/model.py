@@ -108,6 +108,7 @@ class Kept:
 
     status: KeepStatus
     identifiers: Identifiers
+    sop_class_uid: str
 
 
 class OverwritePolicy(Enum):

@@ -63,7 +63,7 @@ class Keeper:
         with self._claim(instance_id):
             present = self._find(instance_id)
             if present is not None and self._stays(present, spool, is_restored=restored_from is not None):
-                return Kept(KeepStatus.ALREADY_STORED, header.identifiers)
+                return Kept(KeepStatus.ALREADY_STORED, header.identifiers, header.sop_class_uid)
             spool.note_receipt(receipt_text(receipt))
             if restored_from is not None:
                 spool.date(restored_from)
@@ -85,7 +85,7 @@ class Keeper:
                     growth=growth,
                 )
                 self._index.post(kept, instance_id)
-        return Kept(KeepStatus.SUCCESS, header.identifiers)
+        return Kept(KeepStatus.SUCCESS, header.identifiers, header.sop_class_uid)
 
     @contextlib.contextmanager
     def _claim(self, instance_id: str) -> Iterator[None]:

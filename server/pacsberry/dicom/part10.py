@@ -19,6 +19,7 @@ _FIRST_GROUPS: Final = (b"\x02\x00", b"\x08\x00", b"\x00\x08")  # of a file with
 
 TRANSFER_SYNTAX: Final = b"\x02\x00\x10\x00"
 MEDIA_SOP_CLASS: Final = b"\x02\x00\x02\x00"
+MEDIA_SOP_UID: Final = b"\x02\x00\x03\x00"
 
 _explicit_header: Final = struct.Struct("<4s2sH").unpack_from
 _implicit_header: Final = struct.Struct("<4sL").unpack_from
@@ -36,6 +37,11 @@ class FileMeta(NamedTuple):
     def sop_class_uid(self) -> str:
         """MediaStorageSOPClassUID, '' when absent."""
         return uid_text(self.elements.get(MEDIA_SOP_CLASS, b""))
+
+    @property
+    def sop_uid(self) -> str:
+        """MediaStorageSOPInstanceUID, '' when absent."""
+        return uid_text(self.elements.get(MEDIA_SOP_UID, b""))
 
 
 def has_preamble(head: bytes) -> bool:

@@ -2,8 +2,9 @@
 
 waitress 3.0.2 collects every body in a buffer of its own, on disk from a size on, so an upload would be written twice.
 Here its parser is given another buffer: an upload goes from the socket straight into a spool file of the archive,
-anything else into memory up to a bound, and a small upload, too, while the recycler makes room.  What cannot be let in
-(access, size, room) is refused as soon as it is known.
+what many files come in is taken apart on the way (piping), anything else goes into memory up to a bound, and a small
+upload, too, while the recycler makes room.  What cannot be let in (access, size, room) is refused as soon as it is
+known.
 
 Of waitress this uses, beside `received` and `close`: `parse_header`, the attributes `command path query headers
 request_uri content_length chunked body_rcv error completed expect_continue`, and that a receiver calls `append`,
@@ -15,7 +16,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser
@@ -24,10 +25,14 @@ from waitress.utilities import Error as WaitressError
 
 from pacsberry.archive import Spool
 from pacsberry.errors import NoRoom, PacsberryError, TooLarge
-from pacsberry.http.access import Access, Verification
+from pacsberry.http.access import Access, Credentials, Verification
+from pacsberry.http.context import Context
 from pacsberry.http.errors import Malformed, phrase, tell
-from pacsberry.http.request import method_of, normal_path
-from pacsberry.http.routing import Body, Routes
+from pacsberry.http.request import Request, method_of, normal_path
+from pacsberry.http.routing import Body, Route, Routes
+
+if TYPE_CHECKING:
+    from pacsberry.http.piping import Consumer, Pipe
 
 LOGGER = logging.getLogger("pacsberry.http")
 
@@ -153,7 +158,7 @@ class Reception:
         *,
         routes: Routes,
         access: Access,
-        spool: Callable[..., Spool],
+        context: Context,
         small_body_bytes: int,
         largest_body_bytes: int,
         describe_errors: bool,
@@ -161,7 +166,8 @@ class Reception:
     ) -> None:
         self._routes = routes
         self._access = access
-        self._spool = spool
+        self._context = context
+        self._spool = context.archive.spool
         self._small_body_bytes = small_body_bytes
         self._largest_body_bytes = largest_body_bytes
         self.describe_errors = describe_errors
@@ -169,19 +175,25 @@ class Reception:
 
     def receive(self, parser: "Parser") -> Sink:
         """A place for the body of the request whose headers `parser` has read; raises when it is not let in."""
-        authorization = parser.headers.get("AUTHORIZATION", "")
-        user = self._access.glance(parser.remote_ip, authorization)
         method = method_of(parser.command, parser.headers.get("X_HTTP_METHOD_OVERRIDE", ""), parser.query)
         route = self._routes.find(method, normal_path(parser.path))
-        into_file = route is not None and route.body is Body.SPOOL
-        limit = self._largest_body_bytes if into_file else self._small_body_bytes
+        if route is not None and route.is_public:
+            self._access.let_near(parser.remote_ip)
+            return self._in_memory(parser)
+        credentials = Credentials(parser.headers.get("AUTHORIZATION", ""), parser.headers.get("COOKIE", ""))
+        user = self._access.glance(parser.remote_ip, credentials)
+        if user is not None and route is not None:
+            self._access.permit(user, route.action)
+        if route is not None and route.consumer is not None:
+            return self._pipe(parser, route, route.consumer)
+        if route is None or route.body is not Body.SPOOL:
+            return self._in_memory(parser)
+        limit = self._largest_body_bytes
         if parser.content_length > limit:
             raise too_large(limit)
-        if not into_file:
-            return MemorySink(limit)
         verification = None
         if user is None:
-            verification = Verification(self._access, parser.remote_ip, authorization)
+            verification = Verification(self._access, parser.remote_ip, credentials, route.action)
             parser.defer(verification)
         expected = max(0, parser.content_length)
         try:
@@ -192,19 +204,63 @@ class Reception:
             return WaitingSink(partial(self._spool, expected_bytes=expected), self._small_body_bytes, verification)
         return SpoolSink(spool, limit, verification)
 
+    def _in_memory(self, parser: "Parser") -> MemorySink:
+        if parser.content_length > self._small_body_bytes:
+            raise too_large(self._small_body_bytes)
+        return MemorySink(self._small_body_bytes)
+
+    def _pipe(self, parser: "Parser", route: Route, consumer: "Callable[..., Consumer]") -> Sink:
+        from pacsberry.http.piping import Pipe
+
+        path = normal_path(parser.path)
+        _, arguments = self._routes.match(route.method, path)
+        headers = {f"HTTP_{name}": value for name, value in parser.headers.items()}
+        headers["CONTENT_TYPE"] = parser.headers.get("CONTENT_TYPE", "")
+
+        def begin() -> "Consumer":
+            user = self._access.admit(parser.remote_ip, Credentials.of(headers))
+            self._access.permit(user, route.action)
+            self._access.may_write(headers)
+            request = Request(
+                method=route.method,
+                path=path,
+                headers=headers,
+                remote_ip=parser.remote_ip,
+                user=user.name,
+                role=user.role,
+                is_local=self._access.is_local,
+                scheme=parser.url_scheme,
+            )
+            return consumer(request, self._context, **arguments)
+
+        parser.pipe = Pipe(begin, parser.defer, parser.go_on)
+        return parser.pipe
+
 
 class Parser(HTTPRequestParser):
     """waitress' parser, with our places for bodies and our words for refusals."""
 
     def __init__(
-        self, adj: Adjustments, reception: Reception, remote_ip: str, defer: Callable[[Verification], None]
+        self,
+        adj: Adjustments,
+        reception: Reception,
+        remote_ip: str,
+        defer: Callable[[object], None],
+        go_on: Callable[[], None],
     ) -> None:
-        """`defer` runs a task on a worker thread."""
+        """`defer` runs a task on a worker thread; `go_on` wakes the listening thread."""
         super().__init__(adj)
         self.defer = defer
+        self.go_on = go_on
+        self.pipe: Pipe | None = None  # where the body goes, of some routes
         self.remote_ip = remote_ip
         self.started = monotonic()
         self._reception = reception
+
+    @property
+    def is_held(self) -> bool:
+        """Whether no more of the body is to be read for now."""
+        return self.pipe is not None and self.pipe.is_full
 
     def parse_header(self, header_plus: bytes) -> None:
         """Read the headers, then say where the body goes."""

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pacsberry.http.request import Request
 
 _MOST_RANGES = 32
-_RANGE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
-_PIECE = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*")+')
+# What is quoted ends with its quote or the header: looking for a quote that is not there would be done anew from each
+# character on, for half a minute.
+_RANGE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
+_PIECE = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*"?)+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,12 @@ def accepted_by(request: Request) -> list[MediaRange]:
 
 def parse_accept(header: str) -> list[MediaRange]:
     """The media ranges of an Accept header, best first; those of weight 0 and beyond the 32nd are left out."""
-    ranges = [_parse(text) for text in _RANGE.findall(header)[:_MOST_RANGES]]
+    ranges = [media_type(text) for text in _RANGE.findall(header)[:_MOST_RANGES]]
     return sorted((found for found in ranges if found.kind and found.weight > 0), key=lambda found: -found.weight)
 
 
-def _parse(text: str) -> MediaRange:
+def media_type(text: str) -> MediaRange:
+    """One media type with its parameters, as Accept has several and Content-Type has one."""
     kind, *pieces = _PIECE.findall(text) or [""]
     parameters = {}
     for piece in pieces:

@@ -13,12 +13,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from pacsberry.auth import Role
 from pacsberry.errors import BadRequest
 from pacsberry.http.errors import BadJson
 from pacsberry.model import Origin, Receipt
 
 if TYPE_CHECKING:
     from pacsberry.archive import Spool
+    from pacsberry.http.piping import Consumer
 
 MOST_ARGUMENTS = 256  # of one query string
 METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -35,8 +37,10 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)  # the WSGI environment; use `header`
     body: bytes = b""  # empty when the route takes a spool
     spool: "Spool | None" = None  # the body as a file; discarded after the handler, unless the archive kept it
+    consumer: "Consumer | None" = None  # what has taken in the body of a route that says so; None without a body
     remote_ip: str = ""
-    user: str = ""  # who logged in; '' when authentication is off
+    user: str = ""  # who logged in; '' for guests, and when authentication is off
+    role: Role = Role.ADMIN
     is_local: bool = False  # came over the control socket: this machine's admin
     scheme: str = "http"
     waiting: "Callable[[], AbstractContextManager[None]]" = nullcontext  # to be held while a pixel worker is waited for

@@ -26,13 +26,18 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import bottle
 
+from pacsberry.auth import Action
 from pacsberry.errors import BadRequest, ConfigError
 from pacsberry.http.answers import Answer
 from pacsberry.http.errors import UnknownUri
 from pacsberry.model import Level
+
+if TYPE_CHECKING:
+    from pacsberry.http.piping import Consumer
 
 Handler = Callable[..., Answer | None]
 
@@ -44,6 +49,7 @@ class Body(Enum):
 
     MEMORY = "memory"  # `request.body`, up to HttpSettings.small_body_bytes
     SPOOL = "spool"  # a file in the storage folder, `request.spool`, up to MaximumRequestBodySizeMB
+    PIPE = "pipe"  # taken in piece by piece by what the route's `consumer` makes, `request.consumer`
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +60,26 @@ class Route:
     path: str
     handler: Handler
     body: Body = Body.MEMORY
+    consumer: "Callable[..., Consumer] | None" = None  # of a Body.PIPE; takes what a handler takes
     waits: bool = False  # for a pixel worker: the request then has a thread beside those of all others
     reads: bool = False  # a POST that changes nothing, so it is allowed in read-only mode
+    needs: Action | None = None  # what the role of the user must allow; None: by the method, see `action`
+    shown: Callable[..., bool] | None = None  # whether students may see what the path names; None: nothing of it
+    is_public: bool = False  # also for who has not signed in where everybody has to
 
     @property
     def writes(self) -> bool:
         """Whether the request changes the archive or the server."""
         return self.method != "GET" and not self.reads
+
+    @property
+    def action(self) -> Action:
+        """What the role of the user must allow."""
+        if self.needs is not None:
+            return self.needs
+        if not self.writes:
+            return Action.READ
+        return Action.DELETE if self.method == "DELETE" else Action.CHANGE
 
 
 class WrongMethod(Exception):

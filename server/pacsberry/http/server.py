@@ -94,7 +94,7 @@ class HttpServer:
         reception = Reception(
             routes=self._routes,
             access=access,
-            spool=self._context.archive.spool,
+            context=self._context,
             small_body_bytes=settings.small_body_bytes,
             # A file came by C-STORE, which knows no limit, and is to come back from a backup.
             largest_body_bytes=sys.maxsize if access.is_local else settings.largest_body_bytes,

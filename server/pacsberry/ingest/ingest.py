@@ -13,7 +13,7 @@ from pacsberry.model import Kept, Receipt
 
 
 class MismatchedDataset(UnreadableDicom):
-    """A data set whose SOP class or instance UID is not the one its C-STORE request announced."""
+    """A data set that is not what its request announced: another class or instance, or of another study."""
 
 
 class Ingest:
@@ -24,14 +24,18 @@ class Ingest:
         self._reader = reader
         self._quarantine = quarantine
 
-    def accept(self, spool: Spool, receipt: Receipt, *, restored_from: int | None = None) -> Kept:
+    def accept(self, spool: Spool, receipt: Receipt, *, restored_from: int | None = None, study_uid: str = "") -> Kept:
         """Take in an uploaded Part 10 file or bare data set; durable when this returns.
 
-        `restored_from`: of a file out of a backup, when it was first received (UTC seconds).
+        `restored_from`: of a file out of a backup, when it was first received (UTC seconds); `study_uid`: the study it
+        has to be of, '' for any.
 
-        UnreadableDicom when it is none or is cut short, NoRoom when the card is full: then nothing is kept.
+        UnreadableDicom when it is none or is cut short, MismatchedDataset when it is of another study, NoRoom when the
+        card is full: then nothing is kept.
         """
         header = self._reader.of_spool(spool)
+        if study_uid and header.identifiers.study_uid != study_uid:
+            raise MismatchedDataset(f"The file is of study {header.identifiers.study_uid}, not of {study_uid[:64]}.")
         if header.pixel_data_offset is not None or header.transfer_syntax_uid in DEFLATED_SYNTAXES:
             with spool.open() as file:  # the header was read as far as the pixels; a file may be cut in or behind them
                 check_complete(file, size=spool.size, start=header.pixel_data_offset)
