@@ -46,7 +46,7 @@ FROM_PYDICOM: Final = (
 )  # fmt: skip
 
 
-def _drawn(path: Path, *options: str) -> NDArray[Any]:
+def drawn(path: Path, *options: str) -> NDArray[Any]:
     """The picture that dcmj2pnm makes, a raw PGM or PPM of 8 bits."""
     out = path.with_suffix(".pnm")
     subprocess.run(["dcmj2pnm", *options, path, out], check=True, capture_output=True)
@@ -61,7 +61,7 @@ def test_the_window_of_the_file_shows_the_same(name: str, tmp_path: Path) -> Non
     path = tmp_path / "image.dcm"
     path.write_bytes(WINDOWED[name])
 
-    theirs = _drawn(path, "+Wi", "1")
+    theirs = drawn(path, "+Wi", "1")
 
     assert np.abs(theirs - rendered(WINDOWED[name])).max() <= 1
 
@@ -71,7 +71,7 @@ def test_all_values_show_the_same(name: str, tmp_path: Path) -> None:
     path = tmp_path / "image.dcm"
     path.write_bytes(WINDOWED[name])
 
-    theirs = _drawn(path, "+Wm")
+    theirs = drawn(path, "+Wm")
 
     assert np.abs(theirs - preview(WINDOWED[name])).max() <= 1
 
@@ -81,7 +81,7 @@ def test_a_table_of_the_file_shows_the_same(tmp_path: Path) -> None:
     path = tmp_path / "image.dcm"
     path.write_bytes(file)
 
-    theirs = _drawn(path, "+Wl", "1")
+    theirs = drawn(path, "+Wl", "1")
 
     assert np.abs(theirs - rendered(file)).max() <= 1
 
@@ -91,6 +91,6 @@ def test_colours_are_the_same(name: str, pydicom_files: Mapping[str, Path], tmp_
     path = tmp_path / "image.dcm"
     path.write_bytes(pydicom_files[f"{name}.dcm"].read_bytes())
 
-    theirs = _drawn(path)
+    theirs = drawn(path)
 
     assert np.abs(theirs - preview(path.read_bytes())).max() <= 2

@@ -63,7 +63,9 @@ def _is_ybr(facts: Jpeg, layout: Layout) -> bool:
     """
     if facts.component_names in (b"RGB", b"rgb"):
         return False
-    if facts.adobe_transform == 1 or (facts.is_jfif and facts.adobe_transform is None):
+    if facts.adobe_transform is not None:
+        return facts.adobe_transform != 0
+    if facts.is_jfif:
         return True
     return layout.photometric_interpretation.startswith("YBR")
 

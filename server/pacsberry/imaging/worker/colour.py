@@ -23,6 +23,8 @@ def to_rgb(values: NDArray[Any], layout: Layout, *, is_rgb: bool) -> NDArray[np.
     bits = values.dtype.itemsize * 8 if layout.bits_stored > values.dtype.itemsize * 8 else layout.bits_stored
     samples = values.astype(np.uint8) if bits <= 8 else (values >> values.dtype.type(bits - 8)).astype(np.uint8)
     interpretation = layout.photometric_interpretation
+    if interpretation == "HSV":
+        raise NotUnderstood("Colours as hue, saturation and value, long retired, are not shown.")
     if is_rgb or not interpretation.startswith("YBR") or interpretation in ("YBR_RCT", "YBR_ICT"):
         return np.ascontiguousarray(samples)
     return _from_ybr(samples, is_partial="PARTIAL" in interpretation)

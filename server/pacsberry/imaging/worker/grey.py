@@ -16,7 +16,7 @@ _INTERCEPT, _SLOPE, _MODALITY_TABLES = 0x00281052, 0x00281053, 0x00283000
 _CENTER, _WIDTH, _FUNCTION, VALUE_TABLES = 0x00281050, 0x00281051, 0x00281056, 0x00283010
 _PADDING, _PADDING_LIMIT = 0x00280120, 0x00280121
 _WHITE: Final = 255.0
-_NARROWEST: Final = 1.0  # of windows: as Orthanc, which avoids the division by zero so
+_NARROWEST: Final = 1e-9  # of windows: avoids the division by zero
 _TABLE_BITS: Final = 16  # values of so many bits are turned into grey by a table of all of them
 
 
@@ -46,11 +46,13 @@ class Window:
     def apply(self, values: NDArray[Any]) -> NDArray[Any]:
         """Grey levels, not yet whole (PS3.3 C.11.2.1.2, C.11.2.1.3)."""
         width = max(self.width, _NARROWEST)
+        # LINEAR has no width below 1; who writes one, for values of small fractions, cannot have meant that formula.
+        is_linear = self.function == "LINEAR" and width >= 1
         if self.function == "SIGMOID":
             return np.asarray(_WHITE / (1 + np.exp(np.clip(-4 * (values - self.center) / width, -80, 80))))
-        if self.function == "LINEAR" and width > 1:
+        if is_linear and width > 1:
             return np.asarray(((values - (self.center - 0.5)) / (width - 1) + 0.5) * _WHITE)
-        if self.function == "LINEAR":
+        if is_linear:
             return np.where(values > self.center - 0.5, _WHITE, 0.0)
         return np.asarray(((values - self.center) / width + 0.5) * _WHITE)
 
