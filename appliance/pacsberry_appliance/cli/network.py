@@ -1,0 +1,76 @@
+"""`network use`, `confirm`, `revert` for people; `settle` and `guard` for systemd."""
+
+from argparse import Namespace
+
+from pacsberry_appliance.cli.changing import enforce
+from pacsberry_appliance.cli.context import Context
+from pacsberry_appliance.cli.setting import changed, put, split
+from pacsberry_appliance.cli.talk import talk
+from pacsberry_appliance.firstboot.result import with_network_part
+from pacsberry_appliance.making.everything import show
+from pacsberry_appliance.making.remarks import load as load_remarks
+from pacsberry_appliance.network import applying, trial
+from pacsberry_appliance.network.guard import guard as guard_cable
+from pacsberry_appliance.system import files
+from pacsberry_appliance.textfile.keys import BY_FIELD
+from pacsberry_appliance.words import Message, say
+
+
+def use(context: Context, options: Namespace) -> int:
+    """Another mode."""
+    before = context.stored()
+    texts = [(BY_FIELD["mode"], options.mode), *(split(text) for text in options.changes)]
+    after, password = changed(before, texts)
+    return put(context, before, after, options, password=password)
+
+
+def confirm(context: Context, _: Namespace) -> int:
+    """Keep the change."""
+    context.need_root()
+    trial.confirm(context.places, context.runner)
+    talk("The change of the network is kept.")
+    return 0
+
+
+def revert(context: Context, _: Namespace) -> int:
+    """Take it back; also run by the timer, when nobody confirmed."""
+    stored = context.stored()
+    if not trial.end(context.places, context.runner, by_timer=False):
+        talk("No change of the network is waiting.")
+        return 0
+    talk("The change of the network is taken back.")
+    outcome = enforce(context, stored, with_network=True)
+    return 0 if outcome is not None and outcome.up else 7
+
+
+def settle(context: Context, _: Namespace) -> int:
+    """After boot: help the network up, and say on the console and in the result file how it went."""
+    settings = context.settings()
+    outcome = applying.settle(context.places, settings, context.runner, context.manager)
+    _say(context, (*load_remarks(context.places), *outcome.remarks))
+    for remark in outcome.remarks:
+        talk(remark.text("en"))
+    return 0
+
+
+def guard(context: Context, options: Namespace) -> int:
+    """Open the class network on a cable, or not."""
+    found = guard_cable(context.places, context.settings(), options.interface, context.manager)
+    if found is not None and found.foreign:
+        message = say("foreign_dhcp", server=found.foreign, interface=found.interface)
+        talk(message.text("en"))
+        _say(context, (*load_remarks(context.places), message))
+        return 7
+    return 0
+
+
+def _say(context: Context, remarks: tuple[Message, ...]) -> None:
+    settings, places = context.settings(), context.places
+    show(places, settings, remarks)
+    content = files.read_small(places.result_file, 1 << 20)
+    if content is None:
+        return
+    text = with_network_part(content, settings, remarks)
+    if text != content:
+        with files.writable(places.boot, context.runner):
+            files.replace(places.result_file, text, mode=None)
