@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ import numpy as np
 import pydicom
 import pytest
 from dicomweb_client import DICOMwebClient
+from requests import HTTPError
 
 from tests.http.live import Live, live_server
 from tests.makers import EXPLICIT, make_study
@@ -84,3 +86,32 @@ def test_it_retrieves_pictures(client: DICOMwebClient) -> None:
         assert client.retrieve_instance_rendered(*OF_IMAGE, media_types=(media_type,)).startswith(start)
         frames = client.retrieve_instance_frames_rendered(*OF_IMAGE, frame_numbers=[2], media_types=(media_type,))
         assert frames.startswith(start)
+
+
+def test_it_stores_instances_and_is_told_what_became_of_each(tmp_path: Path) -> None:
+    files = make_study(patient_id="BERT", study=7, series={"CT": 4, "SR": 1})
+    datasets = [_read(data) for data in files]
+    study = datasets[0].StudyInstanceUID
+    with live_server(tmp_path) as server:
+        client = DICOMwebClient(url=f"{server.url}/dicom-web")
+
+        told = client.store_instances(datasets[:3])
+        again = client.store_instances(datasets, study_instance_uid=study)
+
+        assert len(told.ReferencedSOPSequence) == 3
+        assert [item.ReferencedSOPInstanceUID for item in again.ReferencedSOPSequence] == [
+            ds.SOPInstanceUID for ds in datasets
+        ]
+        assert "FailedSOPSequence" not in again
+        assert client.retrieve_instance(study, datasets[0].SeriesInstanceUID, datasets[0].SOPInstanceUID) == datasets[0]
+        with pytest.raises(HTTPError, match="409"):
+            client.store_instances([datasets[0]], study_instance_uid="1.2.3")
+
+
+def test_it_stores_with_a_chunked_body(tmp_path: Path) -> None:
+    datasets = [_read(data) for data in make_study(study=8, series={"CT": 3})]
+    with live_server(tmp_path) as server:
+        client = DICOMwebClient(url=f"{server.url}/dicom-web", chunk_size=1000)
+
+        assert len(client.store_instances(datasets).ReferencedSOPSequence) == 3
+        assert len(server.get("/instances").json) == 3

@@ -27,7 +27,12 @@ HTTP = Theme(
         Setting("KeepAliveTimeout", Whole(0, 86400, "seconds"), 30, "How long an idle connection stays open."),
         Setting("TcpNoDelay", Flag(), True, "Send small answers at once (no Nagle)."),
         Setting("HttpRequestTimeout", Whole(0, 86400, "seconds"), 30, "How long a request may stall; 0: for ever."),
-        Setting("MaximumRequestBodySizeMB", Whole(1, 1 << 20, "MB"), 512, "Largest body of a request; 413 beyond."),
+        Setting(
+            "MaximumRequestBodySizeMB",
+            Whole(1, 1 << 20, "MB"),
+            512,
+            "Largest body of a request, of STOW-RS largest instance; 413 beyond.",
+        ),
         Setting(
             "MaximumFileSizeInArchiveMB",
             Whole(1, 1 << 20, "MB"),
