@@ -7,13 +7,14 @@ from unittest.mock import patch
 
 import pytest
 
-from pacsberry.auth import Accounts, Role, User
+from pacsberry.auth import Account, Accounts, Role, User
 from pacsberry.auth.attempts import WINDOW_SECONDS, FailedAttempts
 from pacsberry.auth.passwords import HashedPassword, hash_password
+from pacsberry.errors import ConfigError
 
 HERE = "127.0.0.1"
-HASHED = {"alice": hash_password("hunter2").to_line()}
-PLAIN = {"bob": "tr0ub4dor"}
+HASHED = {"alice": Account(hash_password("hunter2").to_line(), Role.TEACHER)}
+PLAIN = {"bob": Account("tr0ub4dor")}
 
 
 class Time:
@@ -57,12 +58,18 @@ def _count(monkeypatch: pytest.MonkeyPatch, computed: Counting) -> None:
 
 @pytest.mark.parametrize(("users", "name", "password"), [(HASHED, "alice", "hunter2"), (PLAIN, "bob", "tr0ub4dor")])
 def test_the_right_password_lets_in_and_everything_else_does_not(
-    users: dict[str, str], name: str, password: str
+    users: dict[str, Account], name: str, password: str
 ) -> None:
     accounts = Accounts(users)
 
-    assert accounts.verify(name, password, HERE) == User(name, Role.ADMIN)
-    for wrong in ("", password + "x", password[:-1], password.upper(), users[name] if "$" in users[name] else "y"):
+    assert accounts.verify(name, password, HERE) == User(name, users[name].role)
+    for wrong in (
+        "",
+        password + "x",
+        password[:-1],
+        password.upper(),
+        users[name].password if "$" in users[name].password else "y",
+    ):
         assert accounts.verify(name, wrong, HERE) is None
     assert accounts.verify(name.upper(), password, HERE) is None
     assert accounts.verify("", password, HERE) is None
@@ -112,7 +119,7 @@ def test_an_unknown_name_costs_as_much_as_a_known_one(computed: Counting) -> Non
 
 
 def test_one_password_is_computed_at_a_time_and_thirty_logins_of_one_user_once(computed: Counting) -> None:
-    accounts = Accounts({**HASHED, "carol": hash_password("c").to_line()})
+    accounts = Accounts({**HASHED, "carol": Account(hash_password("c").to_line())})
     asked = [("alice", "hunter2")] * 15 + [("carol", "c")] * 15
     answers: list[User | None] = []
 
@@ -132,7 +139,7 @@ def test_one_password_is_computed_at_a_time_and_thirty_logins_of_one_user_once(c
 
 def test_no_password_stays_in_memory() -> None:
     password = "".join(["a-very-", "particular-", "password"])
-    accounts = Accounts({"bob": password, **HASHED})
+    accounts = Accounts({"bob": Account(password), **HASHED})
     assert accounts.verify("bob", password, HERE)
 
     held = [thing for thing in gc.get_referrers(password) if isinstance(thing, dict) and thing.get("bob") is password]
@@ -226,3 +233,24 @@ def test_passwords_are_compared_in_constant_time() -> None:
         assert Accounts(PLAIN).verify("bob", "anything", HERE)
 
     assert compared.called
+
+
+def test_accounts_are_exchanged_at_once_and_what_was_remembered_is_forgotten() -> None:
+    accounts = Accounts(HASHED)
+    assert accounts.verify("alice", "hunter2", HERE)
+
+    accounts.replace({"alice": Account(hash_password("new").to_line()), "bob": Account("b", Role.TEACHER)})
+
+    assert accounts.verify("alice", "hunter2", HERE) is None
+    assert accounts.verify("alice", "new", HERE) == User("alice", Role.ADMIN)
+    assert accounts.verify("bob", "b", HERE) == User("bob", Role.TEACHER)
+    assert len(accounts) == 2
+
+
+def test_a_damaged_line_leaves_the_accounts_as_they_are() -> None:
+    accounts = Accounts(PLAIN)
+
+    with pytest.raises(ConfigError):
+        accounts.replace({"bob": Account("$scrypt$nonsense")})
+
+    assert accounts.verify("bob", "tr0ub4dor", HERE)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from pacsberry.auth import Accounts
+from pacsberry.auth import Accounts, Role
 from pacsberry.auth.users_file import read_users
 from pacsberry.cli.main import pacsberry as command
 
@@ -75,9 +75,9 @@ def test_accounts_are_listed_and_removed(file: Path) -> None:
     run(file, "add", "bob", "--password-stdin", typed="x")
     run(file, "add", "alice", "--password-stdin", typed="x")
 
-    assert run(file, "list").output == "alice\nbob\n"
+    assert run(file, "list").output == "alice  admin\nbob  admin\n"
     assert run(file, "remove", "alice").exit_code == 0
-    assert run(file, "list").output == "bob\n"
+    assert run(file, "list").output == "bob  admin\n"
 
 
 def test_plain_passwords_are_pointed_out(file: Path) -> None:
@@ -118,3 +118,16 @@ def test_a_folder_that_is_not_there_is_an_error_not_a_traceback(tmp_path: Path) 
 
     assert result.exit_code == 1
     assert "No such file" in result.stderr
+
+
+def test_a_role_is_given_and_changed(file: Path) -> None:
+    assert run(file, "add", "carol", "--role", "teacher", "--password-stdin", typed="x").exit_code == 0
+    assert read_users(file)["carol"].role is Role.TEACHER
+    run(file, "set-password", "carol", "--password-stdin", typed="y")
+    assert read_users(file)["carol"].role is Role.TEACHER
+
+    assert run(file, "set-role", "carol", "admin").exit_code == 0
+
+    assert read_users(file)["carol"].role is Role.ADMIN
+    assert may_enter(file, "carol", "y")
+    assert run(file, "set-role", "carol", "student").exit_code == 2

@@ -172,15 +172,27 @@ class TestUsersFile:
         with pytest.raises(ConfigError, match=r"'bob' is set in .*site\.json:1 and again in .*users\.json:1"):
             load_text(tmp_path, '{"RegisteredUsers": {"bob": "y"}, "Pacsberry": {"UsersFile": "users.json"}}')
 
-    def test_it_has_to_be_there(self, tmp_path: Path) -> None:
-        with pytest.raises(ConfigError, match="pacsberry user add NAME --file"):
-            load_text(tmp_path, '{"Pacsberry": {"UsersFile": "users.json"}}')
+    def test_one_that_is_not_there_is_of_nobody_yet(self, tmp_path: Path) -> None:
+        settings = load_text(tmp_path, '{"Pacsberry": {"UsersFile": "users.json"}}')
+
+        assert settings.users == {}
+
+    def test_its_roles_are_added(self, tmp_path: Path) -> None:
+        self.users(tmp_path, {"RegisteredUsers": {"bob": "x"}, "Pacsberry": {"UserRoles": {"bob": "teacher"}}})
+
+        settings = load_text(
+            tmp_path,
+            '{"RegisteredUsers": {"a": "y"}, "Pacsberry": {"UsersFile": "users.json", "UserRoles": {"a": "teacher"}}}',
+        )
+
+        assert settings["Pacsberry.UserRoles"] == {"bob": "teacher", "a": "teacher"}
 
     def test_it_may_hold_nothing_else(self, tmp_path: Path) -> None:
-        self.users(tmp_path, {"RegisteredUsers": {}, "HttpPort": 1})
+        for more in ({"HttpPort": 1}, {"Pacsberry": {"KeepFreeMB": 1}}):
+            self.users(tmp_path, {"RegisteredUsers": {}, **more})
 
-        with pytest.raises(ConfigError, match="RegisteredUsers and nothing else"):
-            load_text(tmp_path, '{"Pacsberry": {"UsersFile": "users.json"}}')
+            with pytest.raises(ConfigError, match="RegisteredUsers and nothing else"):
+                load_text(tmp_path, '{"Pacsberry": {"UsersFile": "users.json"}}')
 
     def test_it_should_be_closed_to_others(self, tmp_path: Path) -> None:
         self.users(tmp_path, {"RegisteredUsers": {"bob": "x"}}, mode=0o644)

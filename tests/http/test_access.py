@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pacsberry.auth import User
 from pacsberry.errors import NotAllowed
-from pacsberry.http.access import Access, is_loopback
+from pacsberry.http.access import EVERYBODY, Access, Credentials, is_loopback
 from pacsberry.http.errors import Unauthorized
 from pacsberry.http.settings import HttpSettings
 from tests.http.live import live_server
@@ -33,10 +34,10 @@ class OneTeacher:
     def __post_init__(self) -> None:
         self.may_answer.set()
 
-    def verify(self, name: str, password: str, address: str) -> object | None:
+    def verify(self, name: str, password: str, address: str) -> User | None:
         self.may_answer.wait(10)
         self.asked += 1
-        return name if (name, password) == ("teacher", "göö:d") else None
+        return User(name) if (name, password) == ("teacher", "göö:d") else None
 
 
 RIGHT = basic("teacher", "göö:d")
@@ -64,17 +65,17 @@ def test_loopback_is_this_machine_only(ip: str, is_own: bool) -> None:
 
 def test_clients_from_elsewhere_are_turned_away_unless_they_may_come_in() -> None:
     with pytest.raises(Unauthorized, match="RemoteAccessAllowed"):
-        Access(None, remote_access=False).admit("192.168.4.20", "")
+        Access(None, remote_access=False).admit("192.168.4.20", Credentials())
 
-    assert Access(None, remote_access=True).admit("192.168.4.20", "") == ""
+    assert Access(None, remote_access=True).admit("192.168.4.20", Credentials()) == EVERYBODY
 
 
 def test_without_accounts_everybody_is_nobody() -> None:
-    assert Access(None, remote_access=False).admit("127.0.0.1", WRONG) == ""
+    assert Access(None, remote_access=False).admit("127.0.0.1", Credentials(WRONG)) == EVERYBODY
 
 
 def test_the_right_password_names_the_user() -> None:
-    assert Access(OneTeacher(), remote_access=True).admit("10.0.0.2", RIGHT) == "teacher"
+    assert Access(OneTeacher(), remote_access=True).admit("10.0.0.2", Credentials(RIGHT)) == User("teacher")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_the_right_password_names_the_user() -> None:
 )
 def test_anything_else_is_turned_away(header: str) -> None:
     with pytest.raises(Unauthorized):
-        Access(OneTeacher(), remote_access=True).admit("10.0.0.2", header)
+        Access(OneTeacher(), remote_access=True).admit("10.0.0.2", Credentials(header))
 
 
 def test_what_the_accounts_said_holds_for_a_moment() -> None:
@@ -101,11 +102,11 @@ def test_what_the_accounts_said_holds_for_a_moment() -> None:
     access = Access(accounts, remote_access=True, monotonic=lambda: now[0])
 
     for _ in range(5):
-        access.admit("10.0.0.2", RIGHT)
+        access.admit("10.0.0.2", Credentials(RIGHT))
     assert accounts.asked == 1
 
     now[0] += 60
-    access.admit("10.0.0.2", RIGHT)
+    access.admit("10.0.0.2", Credentials(RIGHT))
     assert accounts.asked == 2
 
 
@@ -113,11 +114,11 @@ def test_a_glance_never_asks_the_accounts() -> None:
     accounts = OneTeacher()
     access = Access(accounts, remote_access=True)
 
-    assert access.glance("10.0.0.2", RIGHT) is None
+    assert access.glance("10.0.0.2", Credentials(RIGHT)) is None
     assert accounts.asked == 0
 
-    access.admit("10.0.0.2", RIGHT)
-    assert access.glance("10.0.0.2", RIGHT) == "teacher"
+    access.admit("10.0.0.2", Credentials(RIGHT))
+    assert access.glance("10.0.0.2", Credentials(RIGHT)) == User("teacher")
 
 
 def test_what_is_remembered_is_bounded() -> None:
@@ -125,7 +126,7 @@ def test_what_is_remembered_is_bounded() -> None:
 
     for number in range(2000):
         with pytest.raises(Unauthorized):
-            access.admit("10.0.0.2", basic("teacher", str(number)))
+            access.admit("10.0.0.2", Credentials(basic("teacher", str(number))))
 
     assert len(access._remembered) <= 256
 

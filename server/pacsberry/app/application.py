@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pacsberry.app import prepared, upkeep, values
 from pacsberry.app.facts import system_facts
+from pacsberry.app.people import people
 from pacsberry.archive import Archive
-from pacsberry.auth import Accounts
 from pacsberry.config import Settings
 from pacsberry.dimse.server import DicomServer
 from pacsberry.http import Access, Context, HttpServer
@@ -89,6 +89,7 @@ class Application:
         )
         http = values.http(settings) if only_socket is None else values.http_over_socket(settings, only_socket)
         self._is_on_network = only_socket is None
+        asked = people(settings) if http.authentication else None
         context = Context(
             archive=self.archive,
             ingest=self.ingest,
@@ -104,9 +105,16 @@ class Application:
             shutdown=shutdown,
             reset=reset,
             dictionary=names,
+            people=asked,
         )
-        accounts = _accounts(settings) if http.authentication else None
-        self.http = HttpServer(context, Access(accounts, remote_access=http.remote_access, read_only=http.read_only))
+        access = Access(
+            asked.registry if asked is not None else None,
+            remote_access=http.remote_access,
+            read_only=http.read_only,
+            sessions=asked.sessions if asked is not None else None,
+            welcomes_guests=settings.flag("Pacsberry.Guests"),
+        )
+        self.http = HttpServer(context, access)
 
     def start(self) -> None:
         """Open the archive and the doors; whatever is open already is closed again when a later step fails."""
@@ -137,11 +145,3 @@ class Application:
 
     def _modalities(self) -> Mapping[str, Modality]:
         return self._settings.modalities
-
-
-def _accounts(settings: Settings) -> Accounts:
-    return Accounts(
-        settings.users or {},
-        memory_seconds=settings.number("Pacsberry.LoginMemorySeconds"),
-        failures_per_minute=settings.number("Pacsberry.FailedLoginsPerMinute"),
-    )

@@ -4,11 +4,13 @@ One function per part; nothing below `app` ever sees the settings themselves.
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pacsberry.archive import ArchiveSettings, FindLimits, Reading, StorageAccess
+from pacsberry.auth import Account, Role
 from pacsberry.config import Settings
 from pacsberry.dicom.main_tags import MainTags
 from pacsberry.dicom.names import TagDictionary
@@ -146,8 +148,10 @@ def http(settings: Settings) -> HttpSettings:
         largest_member_bytes=settings.number("MaximumFileSizeInArchiveMB") * _MEGABYTE,
         explorer=settings.flag("OrthancExplorerEnabled"),
         zip_utf8=settings.flag("ZipUseUtf8"),
+        guest_label=settings.text("Pacsberry.GuestLabel"),
         downloads=settings.number("Pacsberry.HttpDownloads"),
         waiting_for_pictures=settings.number("Pacsberry.HttpMaximumConnections"),
+        lossy_quality=settings.number("DicomLossyTranscodingQuality"),
         archive_deflate_level=settings.number("Pacsberry.ArchiveDeflateLevel"),
         dicomweb=dicomweb(settings),
     )
@@ -167,6 +171,13 @@ def dicomweb(settings: Settings) -> DicomWebSettings:
         keeps_metadata=settings.flag("DicomWeb.EnableMetadataCache"),
         case_sensitive=settings.flag("DicomWeb.QidoCaseSensitive"),
     )
+
+
+def registered(settings: Settings) -> dict[str, Account]:
+    """RegisteredUsers with Pacsberry.UserRoles."""
+    roles: Mapping[str, str] = settings["Pacsberry.UserRoles"]
+    users = settings.users or {}
+    return {name: Account(password, Role(roles.get(name, Role.ADMIN.value))) for name, password in users.items()}
 
 
 def pixels(settings: Settings) -> PixelLimits:

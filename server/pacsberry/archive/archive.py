@@ -14,6 +14,7 @@ from pacsberry.archive.arriving import Admission, Arriving
 from pacsberry.archive.attachment_names import AttachmentNames
 from pacsberry.archive.attachments import Attachments
 from pacsberry.archive.candidates import Candidate, Candidates, Occupancy, occupancy_of, take_out
+from pacsberry.archive.catalogue import Catalogue
 from pacsberry.archive.changes_log import ChangeLog
 from pacsberry.archive.contents import SeriesContents
 from pacsberry.archive.deletion import Deletion, delete
@@ -102,6 +103,7 @@ class Archive:
     def _add_nouns(self, settings: ArchiveSettings) -> None:
         """What can be asked of the index, one object for each noun of the REST API."""
         index, clock = self.index, self._clock
+        self.catalogue = Catalogue(index)
         self.changes = ChangeLog(index)
         self.contents = SeriesContents(index)
         self.inventory = Inventory(index)

@@ -1,7 +1,6 @@
-"""Who may do what: one table.
+"""Who may do what: one table for REST, DICOMweb and pages alike.
 
-Every registered user is an administrator today; students and teachers get accounts of their own with the classroom. The
-doors ask `may()`, so that day changes one table and no door.
+A student needs no account: whoever comes in without one is a guest, and may look at what the teachers show.
 """
 
 from enum import Enum
@@ -18,17 +17,18 @@ class Role(Enum):
 class Action(Enum):
     """What can be allowed or refused."""
 
-    READ = "read"  # find, look at and download
+    LOOK = "look"  # at what is shown to students, without names
+    READ = "read"  # find, look at and download everything
     STORE = "store"  # send or upload images
     CHANGE = "change"  # labels, metadata, attachments, protection
     DELETE = "delete"
     SEND = "send"  # to other nodes and servers
-    ADMINISTER = "administer"  # settings, log levels, restart, shutdown
+    ADMINISTER = "administer"  # settings, accounts, log levels, restart, shutdown
 
 
-_READING = frozenset({Action.READ})
-_TEACHING = frozenset({Action.READ, Action.STORE, Action.CHANGE, Action.DELETE, Action.SEND})
-PERMISSIONS = {Role.STUDENT: _READING, Role.TEACHER: _TEACHING, Role.ADMIN: frozenset(Action)}
+_LOOKING = frozenset({Action.LOOK})
+_TEACHING = frozenset({Action.LOOK, Action.READ, Action.STORE, Action.CHANGE, Action.DELETE, Action.SEND})
+PERMISSIONS = {Role.STUDENT: _LOOKING, Role.TEACHER: _TEACHING, Role.ADMIN: frozenset(Action)}
 
 
 def may(role: Role, action: Action) -> bool:

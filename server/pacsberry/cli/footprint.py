@@ -13,7 +13,8 @@ def leave_out_unused(settings: Settings) -> None:
     has_tls = settings.flag("SslEnabled") or settings.flag("DicomTlsEnabled")
     # OpenSSL computes scrypt, of accounts that `pacsberry user` wrote, and the faster MD5.
     has_hashed_users = any(text.startswith("$") for text in (settings.users or {}).values())
+    may_have_them = has_hashed_users or settings["Pacsberry.UsersFile"] is not None
     if not has_tls:
         leave_out("ssl")
-        if not has_hashed_users and not settings.flag("StoreMD5ForAttachments"):
+        if not may_have_them and not settings.flag("StoreMD5ForAttachments"):
             leave_out("_hashlib")

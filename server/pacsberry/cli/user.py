@@ -2,22 +2,28 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from pacsberry.auth.passwords import LONGEST_PASSWORD, hash_password, is_hashed
+from pacsberry.auth.permissions import Role
+from pacsberry.auth.users import STAFF, Account
 from pacsberry.auth.users_file import read_users, write_users
 from pacsberry.errors import ConfigError
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+_ROLE = click.Choice([role.value for role in STAFF])
 
 _EPILOG = """\b
 Examples:
   pacsberry user add alice --file users.json       asks for the password
   echo "$PASSWORD" | pacsberry user add bob --password-stdin --file users.json
+  pacsberry user add carol --role teacher --file users.json
   pacsberry user set-password alice --file users.json
+  pacsberry user set-role alice teacher --file users.json
   pacsberry user list --file users.json
   pacsberry user remove alice --file users.json
 
@@ -54,9 +60,12 @@ def _password_option(function: _F) -> _F:
 
 @command.command("add")
 @click.argument("name")
+@click.option(
+    "--role", type=_ROLE, default=Role.ADMIN.value, show_default=True, help="A teacher changes no settings or accounts."
+)
 @_file_option
 @_password_option
-def add(name: str, path: Path, password_stdin: bool) -> None:
+def add(name: str, role: str, path: Path, password_stdin: bool) -> None:
     """Add an account; the file is made when it is not there.
 
     \b
@@ -67,7 +76,7 @@ def add(name: str, path: Path, password_stdin: bool) -> None:
     users = read_users(path)
     if name in users:
         raise ConfigError(f"{path} has a user {name!r} already. To change it: pacsberry user set-password {name}")
-    users[name] = hash_password(_password(password_stdin)).to_line()
+    users[name] = Account(hash_password(_password(password_stdin)).to_line(), Role(role))
     write_users(path, users)
     click.echo(f"Added {name} to {path}.")
 
@@ -85,9 +94,27 @@ def set_password(name: str, path: Path, password_stdin: bool) -> None:
     """
     users = read_users(path)
     _check_known(name, users, path)
-    users[name] = hash_password(_password(password_stdin)).to_line()
+    users[name] = replace(users[name], password=hash_password(_password(password_stdin)).to_line())
     write_users(path, users)
     click.echo(f"Changed the password of {name} in {path}.")
+
+
+@command.command("set-role")
+@click.argument("name")
+@click.argument("role", type=_ROLE)
+@_file_option
+def set_role(name: str, role: str, path: Path) -> None:
+    """Make somebody a teacher or an admin.
+
+    \b
+    Example:
+      pacsberry user set-role alice teacher --file users.json
+    """
+    users = read_users(path)
+    _check_known(name, users, path)
+    users[name] = replace(users[name], role=Role(role))
+    write_users(path, users)
+    click.echo(f"{name} is {role} now in {path}.")
 
 
 @command.command("remove")
@@ -118,8 +145,9 @@ def list_users(path: Path) -> None:
     """
     if not path.exists():
         raise ConfigError(f"{path} is not there. Make it with: pacsberry user add NAME --file {path}")
-    for name, text in sorted(read_users(path).items()):
-        click.echo(name if is_hashed(text) else f"{name}  (plain password: change it with set-password)")
+    for name, account in sorted(read_users(path).items()):
+        remark = "" if is_hashed(account.password) else "  (plain password: change it with set-password)"
+        click.echo(f"{name}  {account.role.value}{remark}")
 
 
 def _check_name(name: str) -> None:
@@ -127,7 +155,7 @@ def _check_name(name: str) -> None:
         raise click.BadParameter("expected 1 to 128 printable characters without ':'.", param_hint="NAME")
 
 
-def _check_known(name: str, users: dict[str, str], path: Path) -> None:
+def _check_known(name: str, users: dict[str, Account], path: Path) -> None:
     if name not in users:
         raise ConfigError(f"{path} has no user {name!r}. To see who is in it: pacsberry user list --file {path}")
 

@@ -124,23 +124,29 @@ def _add_users_file(given: dict[str, Node], environ: Mapping[str, str], notes: l
     if node is None or path is None:
         return
     if not path.exists():
-        raise ConfigError(
-            f"{_USERS_FILE} ({node.origin}): {path} is not there. Make it with: pacsberry user add NAME --file {path}"
-        )
+        given.setdefault("RegisteredUsers", planted({}, node.origin))  # the first account is made on the sign-in page
+        return
     content = members(read_file(path, variables=environ, warn=notes.append), str(path))
-    if set(content) != {"RegisteredUsers"}:
+    section = members(content.pop("Pacsberry"), "Pacsberry") if "Pacsberry" in content else {}
+    if set(content) != {"RegisteredUsers"} or not set(section) <= {"UserRoles"}:
         raise ConfigError(f"{path}: expected RegisteredUsers and nothing else, as `pacsberry user` writes it.")
     if path.stat().st_mode & 0o077:
         notes.append(f"{path} holds accounts and can be read by others. Close it with: chmod 600 {path}")
-    added = content["RegisteredUsers"]
-    users = dict(members(added, "RegisteredUsers"))
-    if "RegisteredUsers" in given:
-        for name, member in members(given["RegisteredUsers"], "RegisteredUsers").items():
-            if name in users:
-                both = f"{member.origin} and again in {users[name].origin}"
-                raise ConfigError(f"The user {name[:80]!r} is set in {both}.")
-            users[name] = member
-    given["RegisteredUsers"] = Node(users, added.origin)
+    _merge(given, "RegisteredUsers", content["RegisteredUsers"], "user")
+    if "UserRoles" in section:
+        _merge(given, "Pacsberry.UserRoles", section["UserRoles"], "role of the user")
+
+
+def _merge(given: dict[str, Node], setting: str, added: Node, what: str) -> None:
+    """Add the members of an object to what a setting holds; nothing may be there twice."""
+    merged = dict(members(added, setting))
+    if setting in given:
+        for name, member in members(given[setting], setting).items():
+            if name in merged:
+                both = f"{member.origin} and again in {merged[name].origin}"
+                raise ConfigError(f"The {what} {name[:80]!r} is set in {both}.")
+            merged[name] = member
+    given[setting] = Node(merged, added.origin)
 
 
 def _values(given: Mapping[str, Node], folder: Path, layered: bool, notes: list[str]) -> dict[str, Value]:

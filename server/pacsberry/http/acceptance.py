@@ -1,5 +1,6 @@
 """What the DICOM door accepts, changed while the server runs; a restart brings back what the configuration says."""
 
+from pacsberry.auth import Action
 from pacsberry.errors import BadRequest
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
@@ -57,10 +58,10 @@ def _uids(request: Request) -> tuple[str, ...]:
 
 ROUTES = [
     Route("GET", "/tools/default-encoding", get_default_encoding),
-    Route("PUT", "/tools/default-encoding", put_default_encoding),
+    Route("PUT", "/tools/default-encoding", put_default_encoding, needs=Action.ADMINISTER),
     Route("GET", "/tools/accepted-transfer-syntaxes", get_transfer_syntaxes),
-    Route("PUT", "/tools/accepted-transfer-syntaxes", put_transfer_syntaxes),
+    Route("PUT", "/tools/accepted-transfer-syntaxes", put_transfer_syntaxes, needs=Action.ADMINISTER),
     Route("GET", "/tools/unknown-sop-class-accepted", get_unknown_accepted),
-    Route("PUT", "/tools/unknown-sop-class-accepted", put_unknown_accepted),
+    Route("PUT", "/tools/unknown-sop-class-accepted", put_unknown_accepted, needs=Action.ADMINISTER),
     Route("GET", "/tools/accepted-sop-classes", get_sop_classes),
 ]

@@ -1,7 +1,8 @@
 """Who may come in, and who may write.
 
-Everything is decided from the connection's own address and the Authorization header.  Forwarded headers are never
-believed here: behind a proxy on this machine every client is local, and the proxy guards the door.
+Everything is decided from the connection's own address, the Authorization header (scripts) and the cookie of a session
+(pages).  Forwarded headers are never believed here: behind a proxy on this machine every client is local, and the proxy
+guards the door.
 """
 
 import base64
@@ -14,21 +15,49 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from time import monotonic as system_monotonic
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
+from pacsberry.auth import Action, User, may
+from pacsberry.auth.sessions import Session, Sessions
+from pacsberry.auth.users import GUEST
 from pacsberry.errors import NotAllowed
 from pacsberry.http.errors import Unauthorized
 
 _REMEMBER_SECONDS = 10.0  # what the accounts said about a header holds so long, right or wrong
 _REMEMBERED = 256  # headers
+_LONGEST_COOKIES = 8192  # characters that are looked at
+COOKIE = "pacsberry"
+PROOF_HEADER = "X-Pacsberry-Proof"
+EVERYBODY = User("")  # without authentication everybody is an admin, as in Orthanc
+
+
+class Credentials(NamedTuple):
+    """What a request says of who sends it: two of its headers."""
+
+    authorization: str = ""
+    cookie: str = ""
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> "Credentials":
+        """Those of a WSGI environment."""
+        return cls(environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_COOKIE", ""))
+
+    @property
+    def token(self) -> str:
+        """The token of a session; '' when there is none."""
+        for pair in self.cookie[:_LONGEST_COOKIES].split(";"):
+            name, _, value = pair.partition("=")
+            if name.strip() == COOKIE:
+                return value.strip()
+        return ""
 
 
 class Accounts(Protocol):
     """Who may log in (`pacsberry.auth`)."""
 
-    def verify(self, name: str, password: str, address: str) -> object | None:
-        """Somebody, or None when name or password is wrong; may take a tenth of a second when it is hashed."""
+    def verify(self, name: str, password: str, address: str) -> User | None:
+        """The user, or None when name or password is wrong; may take a tenth of a second when it is hashed."""
 
 
 class Access:
@@ -40,36 +69,49 @@ class Access:
         *,
         remote_access: bool,
         read_only: bool = False,
+        sessions: Sessions | None = None,
+        welcomes_guests: bool = False,
         monotonic: Callable[[], float] = system_monotonic,
     ) -> None:
-        """`accounts` is None when authentication is off."""
+        """`accounts` is None when authentication is off; `welcomes_guests`: who has no account is one (Guests)."""
         self._accounts = accounts
+        self._sessions = sessions
+        self._welcomes_guests = welcomes_guests
         self._remote_access = remote_access
         self._read_only = read_only
         self._monotonic = monotonic
         self._lock = threading.Lock()  # guards what is remembered
         self._salt = os.urandom(16)
-        self._remembered: OrderedDict[bytes, tuple[str | None, float]] = OrderedDict()  # digest: user, until
+        self._remembered: OrderedDict[bytes, tuple[User | None, float]] = OrderedDict()  # digest: user, until
 
     @property
     def is_local(self) -> bool:
         """Whether requests come from this machine's admin, by the control socket."""
         return False
 
-    def admit(self, remote_ip: str, authorization: str) -> str:
-        """The user who comes in, '' without authentication; Unauthorized otherwise.  May be slow."""
-        known = self.glance(remote_ip, authorization)
-        return known if known is not None else self._check(remote_ip, authorization)
+    @property
+    def asks(self) -> bool:
+        """Whether people sign in here at all."""
+        return self._accounts is not None
 
-    def glance(self, remote_ip: str, authorization: str) -> str | None:
+    def admit(self, remote_ip: str, credentials: Credentials) -> User:
+        """The user who comes in; Unauthorized otherwise.  May be slow."""
+        known = self.glance(remote_ip, credentials)
+        return known if known is not None else self._check(remote_ip, credentials.authorization)
+
+    def glance(self, remote_ip: str, credentials: Credentials) -> User | None:
         """`admit` as far as it is quick: None when a password would have to be checked."""
-        if not self._remote_access and not is_loopback(remote_ip):
-            raise Unauthorized("Clients from other machines are not let in; set RemoteAccessAllowed to allow them.")
+        self.let_near(remote_ip)
         if self._accounts is None:
-            return ""
-        if not authorization:
+            return EVERYBODY
+        if not credentials.authorization:
+            session = self.session(credentials)
+            if session is not None:
+                return session.user
+            if self._welcomes_guests:
+                return GUEST
             raise Unauthorized("A user name and a password are needed.")
-        digest = self._digest(authorization)
+        digest = self._digest(credentials.authorization)
         with self._lock:
             user, until = self._remembered.get(digest, (None, 0.0))
         if until <= self._monotonic():
@@ -78,8 +120,30 @@ class Access:
             raise Unauthorized("Unknown user or wrong password.")
         return user
 
+    def let_near(self, remote_ip: str) -> None:
+        """Unauthorized for other machines, when they are not let in at all."""
+        if not self._remote_access and not is_loopback(remote_ip):
+            raise Unauthorized("Clients from other machines are not let in; set RemoteAccessAllowed to allow them.")
+
+    def session(self, credentials: Credentials) -> Session | None:
+        """The session a request belongs to; a password in its headers goes before the cookie."""
+        if self._sessions is None or credentials.authorization:
+            return None
+        return self._sessions.find(credentials.token)
+
+    def permit(self, user: User, action: Action) -> None:
+        """NotAllowed when the role of a user is not enough; Unauthorized when signing in would help."""
+        if may(user.role, action):
+            return
+        if user == GUEST:
+            raise Unauthorized("Only who signs in may do that.")
+        raise NotAllowed(f"That needs more than the role of {user.name!r}, which is {user.role.value}.")
+
     def may_write(self, headers: Mapping[str, str]) -> None:
-        """NotAllowed in read-only mode, and for a page of another site that uses a visitor's browser."""
+        """NotAllowed in read-only mode, and for a page of another site that uses a visitor's browser.
+
+        `headers`: a WSGI environment.
+        """
         if self._read_only:
             raise NotAllowed("This server is read-only (ReadOnly): nothing can be added, changed or deleted.")
         if _is_cross_site(headers):
@@ -87,17 +151,21 @@ class Access:
                 "A page of another site tried to change something here. If that is wanted, let the proxy in front of "
                 "this server remove the headers Origin and Sec-Fetch-Site."
             )
+        session = self.session(Credentials.of(headers))
+        proof = headers.get("HTTP_" + PROOF_HEADER.upper().replace("-", "_"), "")
+        if session is not None and not session.is_proved_by(proof):
+            raise NotAllowed(f"The header {PROOF_HEADER} of a signed-in page is missing or wrong; load the page again.")
 
-    def _check(self, remote_ip: str, authorization: str) -> str:
+    def _check(self, remote_ip: str, authorization: str) -> User:
         digest = self._digest(authorization)
-        user, password = _credentials(authorization)
-        right = self._accounts is not None and self._accounts.verify(user, password, remote_ip) is not None
+        name, password = _name_and_password(authorization)
+        user = self._accounts.verify(name, password, remote_ip) if self._accounts is not None else None
         with self._lock:
-            self._remembered[digest] = (user if right else None, self._monotonic() + _REMEMBER_SECONDS)
+            self._remembered[digest] = (user, self._monotonic() + _REMEMBER_SECONDS)
             self._remembered.move_to_end(digest)
             if len(self._remembered) > _REMEMBERED:
                 self._remembered.popitem(last=False)
-        if not right:
+        if user is None:
             raise Unauthorized("Unknown user or wrong password.")
         return user
 
@@ -108,17 +176,18 @@ class Access:
 class Verification:
     """A slow password check on a worker thread while a body is already arriving.  A task for waitress' dispatcher."""
 
-    def __init__(self, access: Access, remote_ip: str, authorization: str) -> None:
+    def __init__(self, access: Access, remote_ip: str, credentials: Credentials, action: Action) -> None:
         self._access = access
         self._remote_ip = remote_ip
-        self._authorization = authorization
-        self.refusal: Unauthorized | None = None  # set when the check has failed
+        self._credentials = credentials
+        self._action = action
+        self.refusal: Unauthorized | NotAllowed | None = None  # set when the check has failed
 
     def service(self) -> None:
         """Check; run by a worker."""
         try:
-            self._access.admit(self._remote_ip, self._authorization)
-        except Unauthorized as error:
+            self._access.permit(self._access.admit(self._remote_ip, self._credentials), self._action)
+        except (Unauthorized, NotAllowed) as error:
             self.refusal = error
 
     def cancel(self) -> None:
@@ -136,7 +205,7 @@ def is_loopback(ip: str) -> bool:
     return (mapped or address).is_loopback
 
 
-def _credentials(authorization: str) -> tuple[str, str]:
+def _name_and_password(authorization: str) -> tuple[str, str]:
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         raise Unauthorized("Only Basic authentication is understood.")

@@ -6,6 +6,7 @@ from pacsberry.http import (
     arrays,
     attachments,
     bulk,
+    catalogue,
     changes,
     content,
     known,
@@ -18,12 +19,14 @@ from pacsberry.http import (
     prepared,
     resources,
     restoring,
+    session,
     slices,
     storage,
     system,
     tags,
     tools,
     uploads,
+    users,
 )
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
@@ -56,6 +59,9 @@ _NOUNS = (
     changes,
     archives,
     restoring,
+    session,
+    users,
+    catalogue,
     page,
 )
 _TABLE = [route for noun in _NOUNS for route in noun.ROUTES]

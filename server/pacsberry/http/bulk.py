@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from pacsberry.archive.views import DEFAULT_CONTENT, Content, View
+from pacsberry.auth import Action
 from pacsberry.errors import BadRequest, UnknownResource
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
@@ -116,5 +117,5 @@ ROUTES = [
     Route("POST", "/tools/find", find, reads=True),
     Route("POST", "/tools/count-resources", count, reads=True),
     Route("POST", "/tools/bulk-content", describe, reads=True),
-    Route("POST", "/tools/bulk-delete", delete),
+    Route("POST", "/tools/bulk-delete", delete, needs=Action.DELETE),
 ]

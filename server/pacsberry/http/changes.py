@@ -1,5 +1,6 @@
 """The two logs that clients follow: what happened here (/changes), what was sent elsewhere (/exports)."""
 
+from pacsberry.auth import Action
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
 from pacsberry.http.request import Request
@@ -44,7 +45,7 @@ def _limit(request: Request) -> int:
 
 ROUTES = [
     Route("GET", "/changes", list_changes),
-    Route("DELETE", "/changes", clear_changes),
+    Route("DELETE", "/changes", clear_changes, needs=Action.ADMINISTER),
     Route("GET", "/exports", list_exports),
-    Route("DELETE", "/exports", clear_exports),
+    Route("DELETE", "/exports", clear_exports, needs=Action.ADMINISTER),
 ]

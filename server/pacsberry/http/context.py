@@ -12,6 +12,7 @@ from pacsberry.model import Clock
 if TYPE_CHECKING:
     from pacsberry.archive import Archive
     from pacsberry.dicom.policy import DicomPolicy
+    from pacsberry.http.people import People
     from pacsberry.imaging.pictures import Pictures
     from pacsberry.imaging.prepared.preparer import Preparer
     from pacsberry.ingest import Ingest
@@ -50,6 +51,7 @@ class Context:
     shutdown: Callable[[], None]  # ask the server to stop; returns at once
     reset: Callable[[], None]  # ask it to start again with its configuration read anew; returns at once
     preparer: "Preparer | None" = None  # of prepared pictures
+    people: "People | None" = None  # None where nobody signs in: everybody is an admin then
     dictionary: TagDictionary = STANDARD  # names of tags, the option Dictionary included
     clock: Clock = field(default_factory=Clock)
     metrics: Metrics = field(default_factory=Metrics)

@@ -11,13 +11,14 @@ import logging
 import socket
 from pathlib import Path
 
-from pacsberry.http.access import Access
+from pacsberry.auth import User
+from pacsberry.http.access import Access, Credentials
 from pacsberry.http.listener import Listener
 from pacsberry.unix_address import short_address
 
 LOGGER = logging.getLogger("pacsberry.http")
 
-LOCAL_USER = "local"
+LOCAL_USER = User("local")
 _ADDRESS = ("127.0.0.1", 0)  # what is noted as the place a request came from
 
 
@@ -33,7 +34,7 @@ class ControlAccess(Access):
         """Whether requests come from this machine's admin, by the socket."""
         return True
 
-    def glance(self, remote_ip: str, authorization: str) -> str:
+    def glance(self, remote_ip: str, credentials: Credentials) -> User:
         """The user."""
         return LOCAL_USER
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from pacsberry.auth import Action
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
 from pacsberry.http.request import Request
@@ -30,7 +31,10 @@ def put_all(request: Request, context: Context) -> Answer:
 
 ROUTES = [
     Route("GET", "/tools/log-level", partial(get_level, category=_ALL)),
-    Route("PUT", "/tools/log-level", put_all),
+    Route("PUT", "/tools/log-level", put_all, needs=Action.ADMINISTER),
     *(Route("GET", f"/tools/log-level-{name}", partial(get_level, category=name)) for name in _CATEGORIES),
-    *(Route("PUT", f"/tools/log-level-{name}", partial(put_level, category=name)) for name in _CATEGORIES),
+    *(
+        Route("PUT", f"/tools/log-level-{name}", partial(put_level, category=name), needs=Action.ADMINISTER)
+        for name in _CATEGORIES
+    ),
 ]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from pacsberry.auth import Action
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
 from pacsberry.http.request import Request
@@ -52,6 +53,6 @@ def _resident_bytes() -> int:
 
 ROUTES = [
     Route("GET", "/tools/metrics", is_measuring),
-    Route("PUT", "/tools/metrics", switch_measuring),
+    Route("PUT", "/tools/metrics", switch_measuring, needs=Action.ADMINISTER),
     Route("GET", "/tools/metrics-prometheus", get_metrics),
 ]

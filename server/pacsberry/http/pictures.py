@@ -14,6 +14,7 @@ from typing import Final
 from pacsberry import __version__
 from pacsberry.archive.attachments import Attachment
 from pacsberry.errors import BadRequest, NotUnderstood
+from pacsberry.http import shown
 from pacsberry.http.answers import TEXT, Answer
 from pacsberry.http.context import Context
 from pacsberry.http.dicomfiles import dicom_attachment
@@ -23,6 +24,7 @@ from pacsberry.http.request import Request
 from pacsberry.http.routing import Handler, Route
 from pacsberry.imaging.limits import PixelsFailed
 from pacsberry.imaging.orders import Form, Order, Product
+from pacsberry.model import Level
 
 _EIGHT_BITS: Final = (Form.PNG, Form.JPEG, Form.PAM)  # the first one is for who takes anything
 _SIXTEEN_BITS: Final = (Form.PNG, Form.PAM)
@@ -163,8 +165,15 @@ def get_product(request: Request, context: Context, id: str, name: str, frame: i
 
 
 _NAME: Final = f"<name:re:{'|'.join(NAMES)}>"  # one route for all of them: each costs 30 KB (see routing)
+_SHOWN: Final = shown.resource(Level.INSTANCE)
 ROUTES = [
     Route("GET", f"/{_UNSUPPORTED}", get_unsupported),
-    Route("GET", f"/instances/<id>/{_NAME}", get_product, waits=True),
-    Route("GET", f"/instances/<id>/frames/<frame:int>/{_NAME}", get_product, waits=True),
+    Route("GET", f"/instances/<id>/{_NAME}", get_product, waits=True, shown=_SHOWN),
+    Route(
+        "GET",
+        f"/instances/<id>/frames/<frame:int>/{_NAME}",
+        get_product,
+        waits=True,
+        shown=shown.resource(Level.INSTANCE),
+    ),
 ]

@@ -3,10 +3,12 @@
 The answers are in a module of their own, imported with the first request.
 """
 
+from pacsberry.http import shown
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
 from pacsberry.http.request import Request
 from pacsberry.http.routing import Route
+from pacsberry.model import Level
 
 
 def get_manifest(request: Request, context: Context, id: str) -> Answer:
@@ -24,6 +26,6 @@ def get_prepared(request: Request, context: Context, path: str) -> Answer:
 
 
 ROUTES = [
-    Route("GET", "/pacsberry/series/<id>/pictures", get_manifest),
-    Route("GET", "/pacsberry/pictures/<path:path>", get_prepared),
+    Route("GET", "/pacsberry/series/<id>/pictures", get_manifest, shown=shown.resource(Level.SERIES)),
+    Route("GET", "/pacsberry/pictures/<path:path>", get_prepared, shown=shown.prepared_path),
 ]

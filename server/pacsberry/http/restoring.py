@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from pacsberry.archive.note import LONGEST_LINE, BadNote, Note
 from pacsberry.archive.receipts import receipt_of
 from pacsberry.archive.spool import Spool
+from pacsberry.auth import Action
 from pacsberry.errors import BadRequest, NotAllowed, TooLarge, UnknownResource, UnreadableDicom
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
@@ -139,13 +140,14 @@ def _unpacked(packed: Spool, size: int, context: Context) -> Spool:
 
 
 ROUTES = [
-    Route("POST", "/pacsberry/restore/missing", missing, reads=True),
-    Route("POST", "/pacsberry/restore/instances", restore_instance, body=Body.SPOOL),
+    Route("POST", "/pacsberry/restore/missing", missing, reads=True, needs=Action.ADMINISTER),
+    Route("POST", "/pacsberry/restore/instances", restore_instance, body=Body.SPOOL, needs=Action.ADMINISTER),
     Route(
         "POST",
         "/pacsberry/restore/<level:level>/<id>/attachments/<number:int>",
         restore_attachment,
         body=Body.SPOOL,
+        needs=Action.ADMINISTER,
     ),
-    Route("POST", "/pacsberry/restore/notes", restore_note, body=Body.SPOOL),
+    Route("POST", "/pacsberry/restore/notes", restore_note, body=Body.SPOOL, needs=Action.ADMINISTER),
 ]

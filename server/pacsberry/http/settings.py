@@ -58,6 +58,8 @@ class HttpSettings:
     explorer: bool = True  # OrthancExplorerEnabled
     archive_deflate_level: int = 1  # of ZIP archives: 0 stores, 1 is fast, 9 is small
     zip_utf8: bool = False  # ZipUseUtf8
+    lossy_quality: int = 90  # DicomLossyTranscodingQuality
+    guest_label: str = "shown"  # Pacsberry.GuestLabel: studies that students may look at
     dicomweb: DicomWebSettings = field(default_factory=DicomWebSettings)
 
 

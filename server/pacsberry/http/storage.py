@@ -3,6 +3,7 @@
 And making room in it.
 """
 
+from pacsberry.auth import Action
 from pacsberry.errors import BadRequest
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
@@ -27,5 +28,5 @@ def recycle(request: Request, context: Context) -> Answer:
 
 ROUTES = [
     Route("GET", "/pacsberry/storage", get_storage),
-    Route("POST", "/pacsberry/recycle", recycle),
+    Route("POST", "/pacsberry/recycle", recycle, needs=Action.ADMINISTER),
 ]

@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 
+from pacsberry.auth import Action
 from pacsberry.dicom.uids import generate_uid
 from pacsberry.errors import BadRequest
 from pacsberry.http.answers import Answer
@@ -64,6 +65,6 @@ ROUTES = [
     Route("GET", "/tools/generate-uid", new_uid),
     Route("POST", "/tools/lookup", lookup, reads=True),
     Route("GET", "/tools/dicom-conformance", get_conformance),
-    Route("POST", "/tools/reset", reset),
-    Route("POST", "/tools/shutdown", shutdown),
+    Route("POST", "/tools/reset", reset, needs=Action.ADMINISTER),
+    Route("POST", "/tools/shutdown", shutdown, needs=Action.ADMINISTER),
 ]

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO
 
+from pacsberry.auth import Action
 from pacsberry.errors import BadRequest
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
@@ -96,4 +97,4 @@ def _form_boundary(request: Request) -> str:
     return boundary
 
 
-ROUTES = [Route("POST", "/instances", post_instances, body=Body.SPOOL)]
+ROUTES = [Route("POST", "/instances", post_instances, body=Body.SPOOL, needs=Action.STORE)]

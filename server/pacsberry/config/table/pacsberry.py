@@ -1,6 +1,6 @@
 """The section "Pacsberry": what Orthanc has no word for."""
 
-from pacsberry.config.kinds import File, Flag, Whole
+from pacsberry.config.kinds import Choice, File, Flag, TableOf, Text, Whole
 from pacsberry.config.table.row import Setting, Theme
 
 PACSBERRY = Theme(
@@ -10,7 +10,34 @@ PACSBERRY = Theme(
             "Pacsberry.UsersFile",
             File(empty=True),
             "",
-            "File of accounts that `pacsberry user` writes; its users are added to RegisteredUsers.",
+            "File of accounts that `pacsberry user` and the admin page write; its users are added to RegisteredUsers. "
+            "When it is not there, the first account is made on the sign-in page, with the code that the start tells.",
+        ),
+        Setting(
+            "Pacsberry.UserRoles",
+            TableOf(Choice(("teacher", "admin")), names=r"[^:\x00-\x1f\x7f]{1,128}", names_expected="a user's name"),
+            {},
+            "What registered users may do, {name: role}: a teacher everything but settings and accounts; who is not "
+            "named is an admin.",
+        ),
+        Setting(
+            "Pacsberry.Guests",
+            Flag(),
+            False,
+            "With AuthenticationEnabled, let people without an account look at studies that have the label "
+            "GuestLabel: pictures only, without names.",
+        ),
+        Setting(
+            "Pacsberry.GuestLabel",
+            Text("a label of letters, digits, '-' and '_'", r"[A-Za-z0-9_-]+", empty=False, longest=64),
+            "shown",
+            "Label of studies that guests may look at.",
+        ),
+        Setting(
+            "Pacsberry.SessionHours",
+            Whole(1, 720, "hours"),
+            12,
+            "How long somebody who has signed in on a page is.",
         ),
         Setting(
             "Pacsberry.MaximumAssociations",

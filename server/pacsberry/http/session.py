@@ -1,0 +1,107 @@
+"""Who is at the page: signing in and out, and the first account of a new box.
+
+A page sends `X-Pacsberry: page` with each request: a foreign page cannot (no answer allows it across sites), and for it
+no 401 makes the browser ask for a password by itself.
+"""
+
+from pacsberry.auth import Action, Role, may
+from pacsberry.errors import BadRequest, NotAllowed, UnknownResource
+from pacsberry.http.access import COOKIE, Credentials
+from pacsberry.http.answers import Answer
+from pacsberry.http.context import Context
+from pacsberry.http.errors import Unauthorized
+from pacsberry.http.people import People
+from pacsberry.http.request import Request
+from pacsberry.http.routing import Route
+
+
+def get_session(request: Request, context: Context) -> Answer:
+    """Who the request is of, and what that role may do; also for who has not signed in."""
+    people = context.people
+    session = people.sessions.find(Credentials.of(request.headers).token) if people is not None else None
+    return _told(request, context, session.proof if session is not None else "")
+
+
+def sign_in(request: Request, context: Context) -> Answer:
+    """Begin a session: {"Name", "Password"}."""
+    people = _people(request, context)
+    asked = request.json_object
+    name, password = _text(asked, "Name"), _text(asked, "Password")
+    user = people.registry.verify(name, password, request.remote_ip)
+    if user is None:
+        raise Unauthorized("Unknown user or wrong password.")
+    token, session = people.sessions.begin(user)
+    answer = Answer.json(_facts(user.name, user.role, context, session.proof))
+    return answer.with_header("Set-Cookie", _cookie(token, request))
+
+
+def sign_out(request: Request, context: Context) -> Answer:
+    """End the session."""
+    people = _people(request, context)
+    people.sessions.end(Credentials.of(request.headers).token)
+    return Answer.json({}).with_header("Set-Cookie", _cookie("", request))
+
+
+def set_up(request: Request, context: Context) -> Answer:
+    """Make the first account, an admin's: {"Code", "Name", "Password"}; the code is told by the server's start."""
+    people = _people(request, context)
+    code = people.setup_code()
+    if code is None:
+        raise UnknownResource("There are accounts already: sign in.")
+    asked = request.json_object
+    name, password = _text(asked, "Name"), _text(asked, "Password")
+    is_done = code.redeem(
+        _text(asked, "Code"),
+        request.remote_ip,
+        lambda: people.registry.put(name, password=password, role=Role.ADMIN),
+    )
+    if not is_done:
+        raise NotAllowed("The set-up code is wrong, or it was tried too often: wait a minute.")
+    return sign_in(request, context)
+
+
+def _told(request: Request, context: Context, proof: str) -> Answer:
+    return Answer.json(_facts(request.user, request.role, context, proof)).with_header("Cache-Control", "no-store")
+
+
+def _facts(name: str, role: Role, context: Context, proof: str) -> dict[str, object]:
+    people = context.people
+    return {
+        "User": name,
+        "Role": role.value,
+        "MayDo": [action.value for action in Action if may(role, action)],
+        "Proof": proof,
+        "AsksForPasswords": people is not None,
+        "NeedsSetUp": people is not None and people.setup_code() is not None,
+    }
+
+
+def _people(request: Request, context: Context) -> People:
+    if not request.header("X-Pacsberry"):
+        raise BadRequest("The header X-Pacsberry is missing: this is for pages of this server.")
+    if context.people is None:
+        raise UnknownResource("Nobody signs in here: AuthenticationEnabled is false.")
+    return context.people
+
+
+def _cookie(token: str, request: Request) -> str:
+    """HttpOnly: no script reads it; SameSite: it comes with no request of a foreign page."""
+    secure = "; Secure" if request.scheme == "https" else ""
+    ends = "" if token else "; Max-Age=0"
+    return f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict{secure}{ends}"
+
+
+def _text(asked: dict[str, object], name: str) -> str:
+    value = asked.get(name)
+    if not isinstance(value, str):
+        raise BadRequest(f"{name}: a text is expected.")
+    return value
+
+
+_SESSION = "/pacsberry/session"
+ROUTES = [
+    Route("GET", _SESSION, get_session, is_public=True),
+    Route("POST", _SESSION, sign_in, reads=True, is_public=True),
+    Route("DELETE", _SESSION, sign_out, reads=True, is_public=True),
+    Route("POST", "/pacsberry/set-up", set_up, is_public=True),
+]
