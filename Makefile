@@ -37,7 +37,7 @@ proofs: .venv/tools-installed ## run the long proofs: crashes by the hundred, lo
 	$(BIN)/python -m pytest -q -m proof
 
 .PHONY: check
-check: .venv/tools-installed ## read the code: ruff, mypy, import-linter, shellcheck, yamllint, names of targets
+check: .venv/tools-installed check-ansible ## read the code: ruff, mypy, import-linter, shellcheck, yamllint, ansible-lint, names of targets
 	.ci/system-packages test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -46,6 +46,16 @@ check: .venv/tools-installed ## read the code: ruff, mypy, import-linter, shellc
 	shellcheck $(SHELL_SCRIPTS)
 	$(BIN)/yamllint --strict .
 	$(BIN)/python -m pytest -q tests/test_ground.py
+
+.PHONY: check-ansible
+check-ansible: .venv/ansible/installed ## read the roles: ansible-lint with its strictest profile, the playbook's syntax
+	cd ansible && PATH="$$PWD/../.venv/ansible/bin:$$PATH" ansible-lint --offline -q
+	cd ansible && ../.venv/ansible/bin/ansible-playbook --syntax-check --inventory localhost, site.yml >/dev/null
+
+.PHONY: deploy
+deploy: .venv/ansible/installed ## install Pacsberry on a Debian or Raspberry Pi OS over SSH: HOST=pi@192.168.1.20 (BOX=yes ARGS=…)
+	@[[ -n "$(HOST)" ]] || { echo 'Which computer? make deploy HOST=user@address' >&2; exit 2; }
+	ansible/deploy "$(HOST)" $(if $(filter yes,$(BOX)),--extra-vars pacsberry_is_box=true) $(ARGS)
 
 .PHONY: format
 format: .venv/tools-installed ## put the code into the project's form
@@ -95,6 +105,14 @@ clean: ## remove everything that make made, but no data
 	$(BIN)/python -m compileall -q -o 2 .venv/lib
 	$(BIN)/python -m compileall -q -o 0 -o 2 server/pacsberry appliance/pacsberry_appliance
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -OO -P -c 'import pacsberry.cli.server, pacsberry.app, pynetdicom'
+	touch $@
+
+# Ansible has an environment of its own: nothing of it gets onto a box, and its packages are not the project's.
+.venv/ansible/installed: ansible/requirements.lock
+	@echo 'Setting up: Ansible goes into .venv/ansible.'
+	.ci/system-packages run
+	[[ -x .venv/ansible/bin/pip ]] || "$$(.ci/find-python)" -m venv .venv/ansible
+	.venv/ansible/bin/python -m pip --disable-pip-version-check -q install --requirement $<
 	touch $@
 
 .venv/tools-installed: requirements-dev.lock .venv/installed
