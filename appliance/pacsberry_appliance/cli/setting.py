@@ -34,7 +34,11 @@ def show(context: Context, options: Namespace) -> int:
         return 0
     for name, value in values.items():
         key = BY_FIELD.get("admin_password" if name == "admin_hash" else name)
-        text = ", ".join(value) if isinstance(value, tuple) else {True: "yes", False: "no"}.get(value, str(value))
+        text = ", ".join(value) if isinstance(value, tuple) else str(value)
+        if isinstance(value, bool):
+            text = "yes" if value else "no"
+        elif value == 0:
+            text = "auto"
         data(f"{key.names[0] if key else name:24} {text}")
     return 0
 

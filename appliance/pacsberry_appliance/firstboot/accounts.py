@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pacsberry_appliance.errors import CannotRun
+from pacsberry_appliance.firstboot.hashing import hashed
 from pacsberry_appliance.system import files
 from pacsberry_appliance.system.places import Places
 from pacsberry_appliance.system.running import Runner
@@ -12,19 +13,16 @@ _LARGEST_SHADOW = 1 << 20
 
 
 def set_login(places: Places, password: str, runner: Runner) -> str:
-    """Set it for the user of the system, and return the hash, which is set again at each boot; raises CannotRun."""
-    runner.run("chpasswd", *_below(places.root), text=f"{places.admin_user}:{password}\n", seconds=60)
-    return _hash_of(places.root, places.admin_user)
+    """Set it for the user of the system, and return its hash, which is set again at each boot; raises CannotRun."""
+    made = hashed(password)
+    set_login_hash(places, made, runner)
+    return made
 
 
-def set_login_hash(places: Places, hashed: str, runner: Runner) -> None:
-    """Set it by its hash, where it is another; raises CannotRun. On a root that forgets, this is each boot."""
-    try:
-        if _hash_of(places.root, places.admin_user) == hashed:
-            return
-    except CannotRun:
-        pass
-    runner.run("chpasswd", "-e", *_below(places.root), text=f"{places.admin_user}:{hashed}\n", seconds=60)
+def set_login_hash(places: Places, made: str, runner: Runner) -> None:
+    """Set it by its hash where it is another; raises CannotRun. On a root that forgets, that is each boot."""
+    if _hash_of(places.root, places.admin_user) != made:
+        runner.run("chpasswd", "-e", *_below(places.root), text=f"{places.admin_user}:{made}\n", seconds=60)
 
 
 def set_web(places: Places, password: str, runner: Runner) -> None:

@@ -43,14 +43,14 @@ def decide(
     settings = replace(stored, **values)
     language = settings.language or "en"
 
-    is_new = not stored.wifi_password
     if not settings.wifi_name:
         settings = replace(settings, wifi_name=making_up.wifi_name())
     wifi_is_made_up = not settings.wifi_password
     if wifi_is_made_up:
         settings = replace(settings, wifi_password=making_up.wifi_password())
-    # Without a password nobody could administer the box: one is made up once, for a new box.
-    admin_is_made_up = is_new and not password
+    # Without a password nobody could administer the box: one is made up once. Imager's is known as a hash only,
+    # enough for the login of the system, not for the pages.
+    admin_is_made_up = not stored.admin_hash and not password
     if admin_is_made_up:
         password = making_up.admin_password()
     return Decision(

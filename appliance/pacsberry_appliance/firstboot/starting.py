@@ -2,19 +2,19 @@
 
 1. read pacsberry.txt, Imager's files, the stored settings; decide
 2. the accounts get their passwords             (again at the next boot if the plug goes now: nothing was stored)
-3. the result file is written and synced        (with what was made up: shown before it is kept)
-4. the settings are stored, with the digests of the files that were taken, as they were and as they will be
-5. the secrets are taken out of the files       (again at the next boot: the digest of step 4 knows them)
-6. everything below /run is made
+3. everything below /run is made                (forgotten with the power)
+4. the result file is written and synced        (what was made up is shown before it is kept)
+5. the settings are stored, with the digests of the files that were taken, as they were and as they will be
+6. the secrets are taken out of the files       (again at the next boot: the digests of step 5 know them)
 
-A boot where nothing is new does step 6 alone and writes nothing to the card.
+A boot where nothing is new does step 3 alone and writes nothing to the card.
 """
 
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pacsberry_appliance.box import Settings, store
+from pacsberry_appliance.box import Mode, Settings, store
 from pacsberry_appliance.box.store import Stored
 from pacsberry_appliance.errors import BoxError, CannotRun, UnreadableSettings
 from pacsberry_appliance.firstboot import accounts
@@ -42,65 +42,83 @@ class Started:
     remarks: tuple[Message, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    stored: Stored
+    path: Path
+    raw: bytes | None
+    reading: Reading
+    imager: ImagerReading
+
+    @property
+    def are_new(self) -> bool:
+        is_new_box = not self.stored.settings.wifi_password
+        return is_new_box or _digest(self.raw) not in self.stored.seen or bool(self.imager.to_remove)
+
+    @property
+    def need_tidying(self) -> bool:
+        return bool(self.reading.secret_lines or self.imager.to_remove) or self.imager.command_line is not None
+
+    def digests(self, language: str) -> tuple[str, ...]:
+        without = scrubbed(self.reading, language)
+        return tuple(dict.fromkeys((_digest(self.raw), _digest(self.raw if without is None else without))))
+
+
 def start(places: Places, runner: Runner, *, making_up: MakingUp | None = None) -> Started:
     """All six steps. Raises OSError or BoxError when the card cannot be written to."""
+    places.boot.mkdir(parents=True, exist_ok=True)
     remarks: list[Message] = []
-    stored = _stored(places, remarks)
-    source, raw = _settings_file(places)
-    cloud_init_is_here = any((places.root / path).exists() for path in ("usr/bin/cloud-init", "usr/lib/cloud-init"))
-    imager = read_imager(places.boot, cloud_init_is_here=cloud_init_is_here)
-    digest = _digest(raw)
-    is_new = not stored.settings.wifi_password or digest not in stored.seen or bool(imager.to_remove)
-    reading = read(raw) if raw is not None else Reading()
-    decision = None
-    settings = stored.settings
-    if is_new:
-        decision = decide(settings, reading, imager, admin_user=places.admin_user, making_up=making_up)
-        decision = _with_accounts(places, decision, runner, remarks)
-        settings = decision.settings
+    sources = _sources(places, remarks)
+    settings, decision, is_complete = sources.stored.settings, None, True
+    if sources.are_new:
+        decision = decide(settings, sources.reading, sources.imager, admin_user=places.admin_user, making_up=making_up)
+        try:
+            settings = _with_accounts(places, decision, runner)
+        except CannotRun as error:
+            remarks.append(say("account_failed", reason=error))
+            settings = replace(decision.settings, admin_hash=settings.admin_hash)
+            is_complete = False  # all of it is tried again at the next boot
+        decision = replace(decision, settings=settings)
     elif settings.admin_hash:
         _login_as_stored(places, settings.admin_hash, runner, remarks)
-    _firmware(settings, runner)
+    if settings.mode is Mode.ACCESS_POINT:
+        seats.choose_minimal(runner, seats.firmware(runner))
     plan = prepare(places, settings, runner)
-    made = make(places, settings, runner, (*remarks, *plan.remarks))
-    remarks += made.remarks
+    remarks += make(places, settings, runner, (*remarks, *plan.remarks)).remarks
     save_remarks(places, tuple(remarks))
     remarks += plan.remarks
-    if decision is not None or imager.command_line is not None or _has_secrets(reading):
+    if decision is not None or sources.need_tidying:
         with files.writable(places.boot, runner):
-            _keep(places, source, raw, reading, imager, decision, settings, remarks)
+            if decision is not None:
+                files.replace(places.result_file, _result(places, sources, decision, remarks), mode=None)
+                seen = sources.digests(settings.language) if is_complete else ()
+                store.save(places.settings, Stored(settings, seen))
+            if is_complete:
+                _tidy(places, sources, settings.language)
     return Started(settings, decision, tuple(remarks))
 
 
-def _keep(
-    places: Places,
-    source: Path,
-    raw: bytes | None,
-    reading: Reading,
-    imager: ImagerReading,
-    decision: Decision | None,
-    settings: Settings,
-    remarks: list[Message],
-) -> None:
-    without = scrubbed(reading, settings.language or "en")
-    if decision is not None:
-        text = result(
-            decision,
-            reading,
-            remarks,
-            admin_user=places.admin_user,
-            is_there=raw is not None,
-            shows_admin=bool(decision.admin_password),
-        )
-        files.replace(places.result_file, text, mode=None)
-        seen = dict.fromkeys((_digest(raw), _digest(without if without is not None else raw)))
-        store.save(places.settings, Stored(settings, tuple(seen)))
+def _sources(places: Places, remarks: list[Message]) -> _Sources:
+    stored = _stored(places, remarks)
+    path, raw = _settings_file(places)
+    cloud_init_is_here = any((places.root / there).exists() for there in ("usr/bin/cloud-init", "usr/lib/cloud-init"))
+    return _Sources(
+        stored=stored,
+        path=path,
+        raw=raw,
+        reading=read(raw) if raw is not None else Reading(),
+        imager=read_imager(places.boot, cloud_init_is_here=cloud_init_is_here),
+    )
+
+
+def _tidy(places: Places, sources: _Sources, language: str) -> None:
+    without = scrubbed(sources.reading, language)
     if without is not None:
-        files.replace(source, without, mode=None)
-    for path in imager.to_remove:
+        files.replace(sources.path, without, mode=None)
+    for path in sources.imager.to_remove:
         files.remove(path)
-    if imager.command_line is not None:
-        line = imager.command_line.encode(errors="surrogateescape")
+    if sources.imager.command_line is not None:
+        line = sources.imager.command_line.encode(errors="surrogateescape")
         files.replace(places.boot / "cmdline.txt", line, mode=None)
 
 
@@ -123,23 +141,26 @@ def _settings_file(places: Places) -> tuple[Path, bytes | None]:
     return places.settings_file, None
 
 
-def _has_secrets(reading: Reading) -> bool:
-    return bool(reading.secret_lines)
+def _result(places: Places, sources: _Sources, decision: Decision, remarks: list[Message]) -> bytes:
+    return result(
+        decision,
+        sources.reading,
+        remarks,
+        admin_user=places.admin_user,
+        is_there=sources.raw is not None,
+        shows_admin=bool(decision.admin_password),
+    )
 
 
-def _with_accounts(places: Places, decision: Decision, runner: Runner, remarks: list[Message]) -> Decision:
+def _with_accounts(places: Places, decision: Decision, runner: Runner) -> Settings:
     settings = decision.settings
-    try:
-        if decision.admin_password:
-            accounts.set_web(places, decision.admin_password, runner)
-            if not (decision.admin_is_made_up and settings.admin_hash):  # Imager's password is for the login
-                hashed = accounts.set_login(places, decision.admin_password, runner)
-                return replace(decision, settings=replace(settings, admin_hash=hashed))
-        if settings.admin_hash:
-            accounts.set_login_hash(places, settings.admin_hash, runner)
-    except CannotRun as error:
-        remarks.append(say("account_failed", reason=error))
-    return decision
+    if decision.admin_password:
+        accounts.set_web(places, decision.admin_password, runner)
+        if not (decision.admin_is_made_up and settings.admin_hash):  # Imager's password is for the login
+            return replace(settings, admin_hash=accounts.set_login(places, decision.admin_password, runner))
+    if settings.admin_hash:
+        accounts.set_login_hash(places, settings.admin_hash, runner)
+    return settings
 
 
 def _login_as_stored(places: Places, hashed: str, runner: Runner, remarks: list[Message]) -> None:
@@ -147,11 +168,6 @@ def _login_as_stored(places: Places, hashed: str, runner: Runner, remarks: list[
         accounts.set_login_hash(places, hashed, runner)
     except BoxError as error:
         remarks.append(say("account_failed", reason=error))
-
-
-def _firmware(settings: Settings, runner: Runner) -> None:
-    if settings.mode is settings.mode.ACCESS_POINT:
-        seats.choose_minimal(runner, seats.firmware(runner))
 
 
 def _digest(raw: bytes | None) -> str:

@@ -6,9 +6,9 @@ the box, and a full parser would be 2 MB of memory for two small files at the fi
 
 import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, Union
 
-Node: TypeAlias = "str | list[Node] | dict[str, Node]"  # the statement `type` came with Python 3.12
+Node: TypeAlias = Union[str, list["Node"], dict[str, "Node"]]  # noqa: UP007  a quoted `|` is no type to Python 3.11
 
 _DEEPEST = 12
 _KEY = re.compile(

@@ -19,7 +19,7 @@ def make(places: Places, settings: Settings, runner: Runner) -> tuple[Message, .
     with contextlib.suppress(OSError):  # a read-only /etc: the name is set at each boot anyway
         files.replace(places.root / "etc/hostname", f"{name}\n")
         _name_in_hosts(places, name)
-    if str(places.root) == "/" and socket.gethostname() != name:
+    if places.is_live and socket.gethostname() != name:
         runner.ask("hostname", name, seconds=5)
     return _time_zone(places, settings.time_zone)
 

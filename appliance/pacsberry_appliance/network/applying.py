@@ -32,10 +32,12 @@ class Outcome:
 def prepare(places: Places, settings: Settings, runner: Runner, *, only_2_4: bool = False) -> NetworkPlan:
     """Before NetworkManager runs: the kernel's rules, the files, the firewall."""
     radio_rules.unblock(places.root)
-    radio_rules.set_country(settings.country, runner)
+    if places.is_live:
+        radio_rules.set_country(settings.country, runner)
     made = plan(settings, radios(places.root, runner), only_2_4=only_2_4 or _gave_up_5(places))
     render(places, made)
-    runner.ask("nft", "-f", str(places.run / "firewall.nft"), seconds=10)
+    if places.is_live:
+        runner.ask("nft", "-f", str(places.run / "firewall.nft"), seconds=10)
     return made
 
 

@@ -38,6 +38,11 @@ class Places:
         return cls(root=root, boot=boot, data=root / facts.get("data_folder", "/data").lstrip("/"), **names)
 
     @property
+    def is_live(self) -> bool:
+        """Whether this is the running system; below another root nothing of the kernel may be touched."""
+        return self.root == Path("/")
+
+    @property
     def box(self) -> Path:
         """What has to survive: a folder on the data partition."""
         return self.data / "box"

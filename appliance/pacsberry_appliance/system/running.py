@@ -2,12 +2,15 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pacsberry_appliance.errors import CannotRun
 
-_SEARCHED = "/opt/pacsberry/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# First beside this Python, where the server's command lies as well.
+_SEARCHED = f"{Path(sys.executable).parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LARGEST_OUTPUT = 1 << 20
 
 
@@ -55,7 +58,8 @@ class Runner:
         """Its output; CannotRun when it did not end well. What went in by `text` is in no message."""
         ran = self.ask(*words, text=text, seconds=seconds)
         if not ran.is_fine:
-            raise CannotRun(f"{_shown(words)}: {ran.complaint.strip() or ran.output.strip() or f'code {ran.code}'}")
+            said = "; ".join((ran.complaint.strip() or ran.output.strip()).splitlines()[:3])
+            raise CannotRun(f"{_shown(words)}: {said or f'code {ran.code}'}")
         return ran.output
 
 

@@ -1,20 +1,20 @@
 """What became of the lines of `pacsberry.txt` and of the settings of Raspberry Pi Imager."""
 
 ABOUT_LINES: dict[str, tuple[str, str, str]] = {
-    "taken": ("taken: {value}", "pris : {value}", "übernommen: {value}"),
+    "taken": ("taken: {value}", "accepté : {value}", "übernommen: {value}"),
     "taken_secret": (
         "taken, and removed from the file",
-        "pris, et retiré du fichier",
+        "accepté, et retiré du fichier",
         "übernommen und aus der Datei entfernt",
     ),
     "secret_taken": (
         "(taken; write a new line to change it)",
-        "(pris ; écrivez une nouvelle ligne pour changer)",
+        "(accepté ; écrivez une nouvelle ligne pour changer)",
         "(übernommen; zum Ändern eine neue Zeile schreiben)",
     ),
     "line_repeated": (
         "not taken: line {later} says it again, and the last one counts",
-        "pas pris : la ligne {later} le dit encore, et la dernière compte",
+        "ignoré : la ligne {later} le dit encore, et la dernière compte",
         "nicht übernommen: Zeile {later} sagt es noch einmal, und die letzte gilt",
     ),
     "line_unknown": (
