@@ -84,6 +84,16 @@ bench-backup: .venv/tools-installed ## measure backup and restore, also while a 
 	.ci/system-packages bench
 	$(BIN)/python -m tests.bench.backing_up
 
+.PHONY: image
+image: .venv/ansible/installed ## build the file to flash, as root: dist/pacsberry-….img.zst (COMPRESSION=xz for a release)
+	.ci/system-packages image
+	image-build/build
+
+.PHONY: test-image
+test-image: .venv/tools-installed ## boot the built image in QEMU, join its Wi-Fi, pull its plug (needs make image)
+	.ci/system-packages image
+	$(BIN)/python -m pytest -q -m image -o faulthandler_timeout=2400 tests/image
+
 .PHONY: lock
 lock: ## choose the versions of all packages anew and write the two lock files
 	.ci/lock

@@ -6,7 +6,7 @@ set -euo pipefail
 lists=("$STAGE_DIR/packages" "$BASE_DIR"/stage-pacsberry/*/[0-9][0-9]-packages)
 packages=$(sed -e 's/#.*//' "${lists[@]}" | xargs -n1 | LC_ALL=C sort -u | paste -sd,)
 archive=$PACSBERRY_IMAGE_CACHE/archive
-name=$(cat "$STAGE_DIR/prerun.sh" "$STAGE_DIR/dpkg.cfg" "$archive"/* - <<<"$packages $ARCH $DEBIAN_MIRROR $SECURITY_MIRROR" | sha256sum | cut -c1-16)
+name=$(cat "$STAGE_DIR/prerun.sh" "$STAGE_DIR/dpkg.cfg" "$STAGE_DIR/backports.pref" "$archive"/* - <<<"$packages $ARCH $DEBIAN_MIRROR $SECURITY_MIRROR" | sha256sum | cut -c1-16)
 base=$PACSBERRY_IMAGE_CACHE/base-$name.tar.zst
 key=/usr/share/keyrings/debian-archive-keyring.gpg
 # The date of Debian's own lists: the same packages make the same tree.
@@ -21,7 +21,8 @@ if [[ ! -f $base ]]; then
     INITRD=No mmdebstrap --quiet --architectures="$ARCH" --variant=minbase --format=tar \
         --components='main non-free-firmware' --include="$packages" \
         --skip=download/empty,essential/unlink \
-        --setup-hook="mkdir -p \"\$1\"/var/cache/apt/archives" \
+        --setup-hook="mkdir -p \"\$1\"/var/cache/apt/archives \"\$1\"/etc/apt/preferences.d" \
+        --setup-hook="copy-in '$STAGE_DIR/backports.pref' /etc/apt/preferences.d" \
         --setup-hook="sync-in '$PACSBERRY_IMAGE_CACHE/debs' /var/cache/apt/archives" \
         --customize-hook="sync-out /var/cache/apt/archives '$PACSBERRY_IMAGE_CACHE/debs'" \
         --customize-hook="rm -f \"\$1\"/var/cache/apt/archives/*.deb" \
@@ -30,6 +31,7 @@ if [[ ! -f $base ]]; then
         "$RELEASE" "$base.part" - <<END
 deb [signed-by=$key] $DEBIAN_MIRROR $RELEASE main non-free-firmware
 deb [signed-by=$key] $DEBIAN_MIRROR $RELEASE-updates main non-free-firmware
+deb [signed-by=$key] $DEBIAN_MIRROR $RELEASE-backports main
 deb [signed-by=$key] $SECURITY_MIRROR $RELEASE-security main non-free-firmware
 END
     zstd --quiet --rm -T0 -5 "$base.part" -o "$base.new"
