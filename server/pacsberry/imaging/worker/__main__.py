@@ -12,11 +12,14 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import BinaryIO, Final, cast
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from pacsberry.errors import BadRequest, DamagedFile, NotUnderstood, UnknownResource, UnreadableDicom
 from pacsberry.imaging.orders import MOST_BYTES, Order, Outcome, Reply
 from pacsberry.imaging.worker.sandbox import confine
+
+if TYPE_CHECKING:
+    from pacsberry.imaging.worker.packed import PackedFiles
 
 _UNREADABLE: Final = (errno.EIO, errno.EBADMSG, errno.EUCLEAN)  # the card, or checksums of a file system
 
@@ -31,30 +34,31 @@ def main() -> None:
     is_filtered = confine(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds, product_bytes=product_bytes)
     with socket.socket(fileno=0) as server:
         server.send(Reply(Outcome.READY, "" if is_filtered else "without a filter of system calls").to_bytes())
+        stored_files = _StoredFiles()
         while True:
             message, descriptors, _, _ = socket.recv_fds(server, MOST_BYTES, 2)
             if not message:
                 return
-            reply = replace(_answer(make, message, descriptors), cpu_seconds=time.process_time())
+            reply = replace(_answer(make, stored_files, message, descriptors), cpu_seconds=time.process_time())
             server.send(reply.to_bytes())
             if reply.outcome is Outcome.BROKEN:
                 return
 
 
-def _answer(make: Make, message: bytes, descriptors: list[int]) -> Reply:
+def _answer(make: Make, stored_files: "_StoredFiles", message: bytes, descriptors: list[int]) -> Reply:
     """What comes of one order; every error is told here, once."""
     with ExitStack() as stack:
         for descriptor in descriptors:
             stack.callback(os.close, descriptor)
         order, is_packed = Order.of_bytes(message)
         stored, product = descriptors
-        file: BinaryIO = stack.enter_context(open(stored, "rb", closefd=False))
+        plain = stack.enter_context(open(stored, "rb", closefd=False))
+        is_kept = False  # whether the next order may go on reading where this one ends
         try:
-            if is_packed:
-                from pacsberry.archive.packedfile import PackedFile
-
-                file = cast("BinaryIO", PackedFile(file, "of the image"))
-            return make(order, file, lambda piece: _write(product, piece))
+            file = stored_files.unpacked(stored) if is_packed else plain
+            reply = make(order, file, lambda piece: _write(product, piece))
+            is_kept = is_packed
+            return reply
         except UnknownResource as error:
             return Reply(Outcome.NO_FRAME, str(error))
         except DamagedFile as error:
@@ -71,6 +75,29 @@ def _answer(make: Make, message: bytes, descriptors: list[int]) -> Reply:
             return Reply(Outcome.REFUSED, f"The picture cannot be written: {error.strerror}.")
         except Exception as error:  # noqa: BLE001  # the top of this process; the server logs it
             return Reply(Outcome.BROKEN, f"{type(error).__name__}: {error}")
+        finally:
+            if not is_kept:
+                stored_files.close()
+
+
+class _StoredFiles:
+    """Packed files need modules of the archive, which take 7 MB: only a worker that gets such files has them."""
+
+    def __init__(self) -> None:
+        self._packed: PackedFiles | None = None
+
+    def unpacked(self, descriptor: int) -> BinaryIO:
+        """The content of a packed file; DamagedFile."""
+        if self._packed is None:
+            from pacsberry.imaging.worker.packed import PackedFiles
+
+            self._packed = PackedFiles()
+        return self._packed.open(descriptor)
+
+    def close(self) -> None:
+        """Hold no packed file any more."""
+        if self._packed is not None:
+            self._packed.close()
 
 
 def _write(descriptor: int, data: bytes | memoryview) -> None:
