@@ -169,6 +169,7 @@ def dicomweb(settings: Settings) -> DicomWebSettings:
         if settings.flag("DicomWeb.EnableWado")
         else "",
         keeps_metadata=settings.flag("DicomWeb.EnableMetadataCache"),
+        prefers_prepared=settings.flag("Pacsberry.PreparedForAnySyntax"),
         case_sensitive=settings.flag("DicomWeb.QidoCaseSensitive"),
     )
 

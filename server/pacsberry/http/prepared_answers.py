@@ -78,7 +78,7 @@ def _state(preparer: Preparer, contents: Contents, kind: str) -> dict[str, objec
     if found is not None:
         with found.file:
             if not found.facts.get("CountPictures"):
-                return {"State": "None", "Reason": _first_reason(found.facts)}
+                return {"State": "None", "Reason": _reason(found.facts)}
             return {
                 "State": "Ready",
                 "Url": _url(address),
@@ -163,7 +163,7 @@ def prepared(request: Request, context: Context, path: str) -> Answer:
     with ExitStack() as stack:
         stack.enter_context(found.file)
         if not found.facts.get("CountPictures"):
-            raise NotUnderstood(_first_reason(found.facts))
+            raise NotUnderstood(_reason(found.facts))
         answer = _file(address, found) if match["picture"] is None else _picture(address, found, int(match["picture"]))
         stack.pop_all()  # the answer closes the file
     return answer.with_header("Cache-Control", _FOR_EVER)
@@ -208,9 +208,8 @@ def _not_yet(preparer: Preparer, context: Context, address: Address) -> Answer:
     return answer.with_header("Retry-After", _AGAIN_SECONDS).with_header("Cache-Control", "no-store")
 
 
-def _first_reason(facts: Mapping[str, Any]) -> str:
-    reasons = [facts.get("Reason"), *facts.get("Holes", {}).values()]
-    return next((str(reason) for reason in reasons if reason), "There is nothing to be shown.")
+def _reason(facts: Mapping[str, Any]) -> str:
+    return str(facts.get("Reason") or "There is nothing to be shown.")
 
 
 def _url(address: Address) -> str:

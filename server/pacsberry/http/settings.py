@@ -27,6 +27,7 @@ class DicomWebSettings:
     is_https_outside: bool = False  # Ssl: with `host`
     wado_uri_root: str = "/wado"  # WadoRoot; '' when EnableWado is off
     keeps_metadata: bool = True  # EnableMetadataCache
+    prefers_prepared: bool = False  # Pacsberry.PreparedForAnySyntax: what transfer-syntax=* gets
     case_sensitive: bool = True  # QidoCaseSensitive; person names are compared without regard to case anyway
 
 

@@ -97,6 +97,13 @@ PACSBERRY = Theme(
             "Part of the disk for prepared pictures, which go first when room is needed; 0: none are prepared.",
         ),
         Setting(
+            "Pacsberry.PreparedForAnySyntax",
+            Flag(),
+            False,
+            "Whether a viewer that takes frames in any transfer syntax (DICOMweb, transfer-syntax=*) gets the prepared "
+            "JPEG-LS, less than half the bytes, rather than what is stored.",
+        ),
+        Setting(
             "Pacsberry.QuarantineMaximumMB",
             Whole(0, 1 << 20, "MB"),
             256,

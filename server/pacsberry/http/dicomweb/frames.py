@@ -1,4 +1,4 @@
-"""WADO-RS: frames as they are stored, never decoded (PS3.18 10.4.1.1.6, 8.7.3.3).
+"""WADO-RS: frames as they are stored, never decoded, or as they are prepared (PS3.18 10.4.1.1.6, 8.7.3.3).
 
 Native pixels are told as Explicit VR Little Endian whatever the file is in: words of a big endian file are turned.
 """
@@ -18,7 +18,8 @@ from pacsberry.http.dicomfiles import frame_answer, made_answer
 from pacsberry.http.dicomweb.addresses import resource_path, root_address
 from pacsberry.http.dicomweb.media import MULTIPART
 from pacsberry.http.dicomweb.multipart import MultipartWriter
-from pacsberry.http.dicomweb.objects import one_object
+from pacsberry.http.dicomweb.objects import StoredObject, one_object
+from pacsberry.http.dicomweb.prepared_frames import JPEG_LS, prepared_frames
 from pacsberry.http.errors import NotAcceptable
 from pacsberry.http.mediatypes import MediaRange, accepted_by
 from pacsberry.http.pictures import etag_of
@@ -63,23 +64,67 @@ def get_frames(request: Request, context: Context, uids: Sequence[str], listed: 
     numbers = _numbers(listed)
     one = one_object(context, uids)
     stored = _EXPLICIT if one.transfer_syntax_uid in _NATIVE else one.transfer_syntax_uid
-    form = _form(request, stored, may_be_single=len(numbers) == 1)
-    etag = etag_of(one.file, numbers, form)
-    if is_known(f'"{etag}"', request):
-        return Answer.empty().with_etag(etag)
+    with ExitStack() as stack:
+        prepared = prepared_frames(context, one, numbers) if _may_be_prepared(request, stored) else []
+        if prepared:
+            stack.enter_context(prepared[0].file)
+        form = _form(request, context, stored, has_prepared=bool(prepared), may_be_single=len(numbers) == 1)
+        etag = etag_of(one.file, numbers, form)
+        if is_known(f'"{etag}"', request):
+            return Answer.empty().with_etag(etag)
+        if form.transfer_syntax == stored:
+            answer = _stored(request, context, one, numbers, form, etag)
+        else:
+            answer = _prepared(request, context, one, numbers, form, etag, prepared)
+            stack.pop_all()  # the answer closes the file
+    return answer.with_etag(etag).with_header("Vary", "Accept")
+
+
+def _stored(
+    request: Request, context: Context, one: StoredObject, numbers: Sequence[int], form: _Form, etag: str
+) -> Answer:
+    """The frames as they lie in the file of the instance."""
     with ExitStack() as stack:
         file = stack.enter_context(context.archive.files.open(one.file, one.size))
         frames = Frames(DicomFile.open(file))
         if max(numbers) > frames.count:
             raise UnknownResource(f"There is no frame {max(numbers)}: the instance has {frames.count}.")
         stack.pop_all()  # the answer closes the file
-    if form.is_multipart:
-        writer = MultipartWriter(form.media_type, boundary=etag)  # a file that is stored knows nothing of its tag
-        address = root_address(request, context) + resource_path(*one.uids)
-        answer = _multipart(file, frames, numbers, writer, form, address)
-    else:
-        answer = frame_answer(file, frames, numbers[0] - 1, form.content_type)
-    return answer.with_etag(etag).with_header("Vary", "Accept")
+    if not form.is_multipart:
+        return frame_answer(file, frames, numbers[0] - 1, form.content_type)
+    writer = MultipartWriter(form.media_type, boundary=etag)  # a file that is stored knows nothing of its tag
+    return _multipart(file, frames, numbers, writer, form, root_address(request, context) + resource_path(*one.uids))
+
+
+def _prepared(
+    request: Request,
+    context: Context,
+    one: StoredObject,
+    numbers: Sequence[int],
+    form: _Form,
+    etag: str,
+    prepared: Sequence[Part],
+) -> Answer:
+    """The frames out of the pack of their series."""
+    if not form.is_multipart:
+        part = prepared[0]
+        return Answer.part(part.file, part.offset, part.length, form.content_type)
+    writer = MultipartWriter(form.media_type, boundary=etag)
+    address = root_address(request, context) + resource_path(*one.uids)
+    pieces: list[Piece] = []
+    for number, part in zip(numbers, prepared, strict=True):
+        pieces += [_head(number, part.length, writer, form, address), part]
+    return Answer.pieces([*pieces, writer.end()], writer.content_type)
+
+
+def _may_be_prepared(request: Request, stored: str) -> bool:
+    """Whether the client takes JPEG-LS, and the frames are not stored so."""
+    if stored == JPEG_LS:
+        return False
+    return any(
+        wanted.parameters.get("transfer-syntax") in ("*", JPEG_LS) or _family(_JPEG_LS) & {wanted.kind, wanted.inside}
+        for wanted in accepted_by(request)
+    )
 
 
 def _numbers(listed: str) -> list[int]:
@@ -91,24 +136,34 @@ def _numbers(listed: str) -> list[int]:
     return [int(text) for text in texts]
 
 
-def _form(request: Request, stored: str, *, may_be_single: bool) -> _Form:
-    """The first form the client takes that needs no decoding; NotAcceptable."""
-    own = _MEDIA_TYPES.get(stored, BINARY)
+def _form(request: Request, context: Context, stored: str, *, has_prepared: bool, may_be_single: bool) -> _Form:
+    """The first form the client takes of those that need no decoding; NotAcceptable."""
+    choices = [stored, JPEG_LS] if has_prepared else [stored]
     for wanted in accepted_by(request):
         is_multipart = wanted.kind in (MULTIPART, "multipart/*", "*/*")
         inside = wanted.inside if is_multipart else wanted.kind
-        if not (is_multipart or may_be_single) or not _takes(wanted, inside, own, stored):
+        if not (is_multipart or may_be_single):
             continue
-        return _Form(is_multipart, BINARY if inside == BINARY else own, stored)
+        is_any = wanted.parameters.get("transfer-syntax") == "*"
+        for syntax in reversed(choices) if is_any and context.settings.dicomweb.prefers_prepared else choices:
+            own = _MEDIA_TYPES.get(syntax, BINARY)
+            if _takes(wanted, inside, own, syntax, stored):
+                return _Form(is_multipart, BINARY if inside == BINARY else own, syntax)
+    own = _MEDIA_TYPES.get(stored, BINARY)
     raise NotAcceptable(f"The frames can be had as they are stored: {own}; transfer-syntax={stored}.")
 
 
-def _takes(wanted: MediaRange, inside: str, own: str, stored: str) -> bool:
-    if inside not in ("", own, BINARY, f"{own.partition('/')[0]}/*"):
+def _takes(wanted: MediaRange, inside: str, own: str, syntax: str, stored: str) -> bool:
+    """Whether frames of the media type `own` in the transfer syntax `syntax` are among what is wanted."""
+    if inside not in ("", BINARY, *_family(own)):
         return False
     # PS3.18 8.7.3.3.2: octets are not compressed unless the client names the transfer syntax.
-    default = _EXPLICIT if inside == BINARY else stored
-    return (wanted.parameters.get("transfer-syntax") or default) in ("*", stored)
+    default = _EXPLICIT if inside == BINARY else syntax if inside else stored
+    return (wanted.parameters.get("transfer-syntax") or default) in ("*", syntax)
+
+
+def _family(media_type: str) -> set[str]:
+    return {media_type, f"{media_type.partition('/')[0]}/*"}
 
 
 def _multipart(
@@ -121,7 +176,7 @@ def _multipart(
         if stretches is None or len(pieces) + len(stretches) > _MOST_PIECES:
             file_parts = _parts(frames, numbers, MultipartWriter(form.media_type, writer.boundary), form, address)
             return made_answer(file, file_parts, writer.content_type)
-        pieces.append(_head(frames, number, writer, form, address))
+        pieces.append(_head(number, frames.length(number - 1), writer, form, address))
         pieces += [Part(file, offset, length) for offset, length in stretches]
     pieces.append(writer.end())
     return Answer.pieces(pieces, writer.content_type)
@@ -131,16 +186,16 @@ def _parts(
     frames: Frames, numbers: Sequence[int], writer: MultipartWriter, form: _Form, address: str
 ) -> Iterator[bytes]:
     for number in numbers:
-        yield _head(frames, number, writer, form, address)
+        yield _head(number, frames.length(number - 1), writer, form, address)
         yield from frames.chunks(number - 1)
     yield writer.end()
 
 
-def _head(frames: Frames, number: int, writer: MultipartWriter, form: _Form, address: str) -> bytes:
+def _head(number: int, length: int, writer: MultipartWriter, form: _Form, address: str) -> bytes:
     return writer.begin(
         [
             ("Content-Type", form.content_type),
-            ("Content-Length", str(frames.length(number - 1))),
+            ("Content-Length", str(length)),
             ("Content-Location", f"{address}/frames/{number}"),
         ]
     )

@@ -31,6 +31,7 @@ class StoredObject:
     size: int  # bytes
     transfer_syntax_uid: str
     uids: tuple[str, str, str]  # of study, series and instance
+    series: str  # Orthanc identifier
 
 
 def stored_objects(context: Context, uids: Sequence[str]) -> Generator[StoredObject]:
@@ -65,6 +66,19 @@ def ids_of(context: Context, level: Level, uids: Mapping[int, str]) -> list[str]
     return [found.id for found in context.archive.search.find(query)]
 
 
+def series_of(context: Context, uids: Sequence[str]) -> list[str]:
+    """The Orthanc identifiers of the series of a study, or of a series, by UIDs; in the order of `stored_objects`."""
+    level = Level(len(uids))
+    ids = ids_of(context, level, dict(zip(UIDS, uids, strict=False)))
+    if level is Level.SERIES:
+        return ids
+    children = context.archive.resources.children
+    try:
+        return [series for id in ids for series in children(Level.STUDY, id, Level.SERIES)]
+    except UnknownResource:
+        return []
+
+
 def _objects(context: Context, level: Level, found: Sequence[str]) -> Generator[StoredObject]:
     for id in found:
         try:
@@ -95,4 +109,4 @@ def _object(one: InstanceFile) -> StoredObject:
         series.get("SeriesInstanceUID", ""),
         instance.get("SOPInstanceUID", ""),
     )
-    return StoredObject(one.id, one.file, one.size, one.transfer_syntax_uid, uids)
+    return StoredObject(one.id, one.file, one.size, one.transfer_syntax_uid, uids, one.ids[Level.SERIES])

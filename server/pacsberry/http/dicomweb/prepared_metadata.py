@@ -12,20 +12,17 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Final
 
-from pacsberry.errors import UnknownResource
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
-from pacsberry.http.dicomweb.columns import UIDS
 from pacsberry.http.dicomweb.deflated import Packed, gzip_of, plain
 from pacsberry.http.dicomweb.media import ModelForm
-from pacsberry.http.dicomweb.objects import ids_of
+from pacsberry.http.dicomweb.objects import series_of
 from pacsberry.http.pictures import etag_of
 from pacsberry.http.rendering import accepts_gzip, is_known
 from pacsberry.http.request import Request
 from pacsberry.http.streams import streamed
 from pacsberry.imaging.prepared.kinds import METADATA, PLACES
 from pacsberry.imaging.prepared.store import Address, Opened
-from pacsberry.model import Level
 
 _LEVEL: Final = 6  # of deflate
 _READ_BYTES: Final = 65536
@@ -54,7 +51,7 @@ def prepared_metadata(request: Request, context: Context, uids: Sequence[str], r
 
 def _opened(context: Context, uids: Sequence[str], stack: ExitStack) -> list[tuple[Address, Opened]]:
     """The prepared file of each series, which `stack` closes; nothing when one is missing."""
-    series = _series(context, uids)
+    series = series_of(context, uids)
     if len(series) > _MOST_SERIES or context.preparer is None:
         return []
     found, missing = [], []
@@ -75,19 +72,6 @@ def _opened(context: Context, uids: Sequence[str], stack: ExitStack) -> list[tup
     for address in missing:
         context.preparer.demand(address.series, address.digest, (METADATA, PLACES))
     return [] if missing else found
-
-
-def _series(context: Context, uids: Sequence[str]) -> list[str]:
-    """The identifiers of the series that UIDs name, in the order in which they are told from their files."""
-    level = Level(len(uids))
-    ids = ids_of(context, level, dict(zip(UIDS, uids, strict=False)))
-    if level is Level.SERIES:
-        return ids
-    children = context.archive.resources.children
-    try:
-        return [series for id in ids for series in children(Level.STUDY, id, Level.SERIES)]
-    except UnknownResource:
-        return []
 
 
 # --- as they lie -----------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from pacsberry.errors import BadRequest, NotUnderstood, UnknownResource
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
 from pacsberry.http.dicomweb.objects import middle_objects
+from pacsberry.http.dicomweb.prepared_thumbnail import prepared_thumbnail
 from pacsberry.http.errors import UnknownUri
 from pacsberry.http.pictures import picture_answer
 from pacsberry.http.request import Request
@@ -38,6 +39,10 @@ def get_rendered(request: Request, context: Context, path: str) -> Answer:
     order = _THUMBNAIL if match["what"] == "thumbnail" else Order(Product.RENDERED, smooth=True)
     order = _in_viewport(_through_window(order, request), request)
     frame = None if match["frame"] is None else frame_of(match["frame"])
+    if match["what"] == "thumbnail" and len(uids) < 3 and not request.arguments.keys() & {"window", "viewport"}:
+        prepared = prepared_thumbnail(request, context, uids)
+        if prepared is not None:
+            return prepared
     refusal: NotUnderstood | None = None
     with closing(middle_objects(context, uids)) as candidates:
         for one in islice(candidates, _MOST_CANDIDATES):

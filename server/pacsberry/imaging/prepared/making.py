@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from pacsberry.archive.contents import Contents, Member, SeriesContents
@@ -91,7 +92,7 @@ class Maker:
     def _make_pictures(self, contents: Contents, kinds: set[str], between: Between, *, may_drop: bool) -> None:
         if not kinds:
             return
-        sources = sources_of(contents)
+        sources, firsts = sources_of(contents), first_pictures(contents)
         size = sum(member.size for member in contents.members)
         kinds = kinds & {THUMBNAIL, PREVIEW} | self._frames_if_worth_it(kinds, sources, size, may_drop=may_drop)
         self._find_room(size // _PART_OF_PREVIEW, may_drop=may_drop)
@@ -105,7 +106,7 @@ class Maker:
                 }
                 made = products.make_products(self._pictures, sources, files, self._watching(between))
                 for kind, draft in drafts.items():
-                    draft.keep(_facts(made[products.Kind(kind)]))
+                    draft.keep(_facts(made[products.Kind(kind)], firsts))
 
     def _frames_if_worth_it(
         self, kinds: set[str], sources: Sequence[products.Source], size: int, *, may_drop: bool
@@ -174,8 +175,19 @@ def sources_of(contents: Contents) -> Sequence[products.Source]:
     ]
 
 
-def _facts(made: products.Made) -> Mapping[str, Any]:
-    return {"CountPictures": made.pictures, "Holes": {str(picture): why for picture, why in made.holes.items()}}
+def first_pictures(contents: Contents) -> Mapping[str, int]:
+    """The number of the first picture of each instance."""
+    _, members = in_order(contents)
+    ends = accumulate(map(frames_of, members), initial=0)
+    return {member.id: first for member, first in zip(members, ends, strict=False)}
+
+
+def _facts(made: products.Made, firsts: Mapping[str, int]) -> Mapping[str, Any]:
+    return {
+        "CountPictures": made.pictures,
+        "Reason": next(iter(made.holes.values()), "") if not made.pictures else "",
+        "First": firsts,
+    }
 
 
 def _number(text: str) -> int | None:
