@@ -7,7 +7,8 @@ from unittest.mock import patch
 
 import pytest
 
-from pacsberry.auth import Account, Accounts, Role, User
+from pacsberry.auth import Account, Role, User
+from pacsberry.auth.accounts import Accounts
 from pacsberry.auth.attempts import WINDOW_SECONDS, FailedAttempts
 from pacsberry.auth.passwords import HashedPassword, hash_password
 from pacsberry.errors import ConfigError

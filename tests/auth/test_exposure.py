@@ -2,7 +2,8 @@
 
 import pytest
 
-from pacsberry.auth import Action, Role, check_exposure, exposure_remarks, may
+from pacsberry.auth import Action, Role, may
+from pacsberry.auth.exposure import check_exposure, exposure_remarks
 from pacsberry.errors import ConfigError
 
 SOMEBODY = {"alice": "x"}

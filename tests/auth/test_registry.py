@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pacsberry.auth import Account, Accounts, Role, User
+from pacsberry.auth import Account, Role, User
+from pacsberry.auth.accounts import Accounts
 from pacsberry.auth.registry import Registry
 from pacsberry.auth.sessions import Sessions
 from pacsberry.auth.users_file import read_users, write_users

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from pacsberry.auth import Accounts, Role
+from pacsberry.auth import Role
+from pacsberry.auth.accounts import Accounts
 from pacsberry.auth.users_file import read_users
 from pacsberry.cli.main import pacsberry as command
 

@@ -7,10 +7,10 @@ archive closes.
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pacsberry.app import prepared, upkeep, values
 from pacsberry.app.facts import system_facts
-from pacsberry.app.people import people
 from pacsberry.archive import Archive
 from pacsberry.config import Settings
 from pacsberry.dimse.server import DicomServer
@@ -21,6 +21,9 @@ from pacsberry.ingest import Ingest, Quarantine, Reader
 from pacsberry.logs import LogLevels
 from pacsberry.modality import Modality
 from pacsberry.recycler import Recycler
+
+if TYPE_CHECKING:
+    from pacsberry.http.people import People
 
 LOGGER = logging.getLogger("pacsberry.server")
 
@@ -89,7 +92,7 @@ class Application:
         )
         http = values.http(settings) if only_socket is None else values.http_over_socket(settings, only_socket)
         self._is_on_network = only_socket is None
-        asked = people(settings) if http.authentication else None
+        asked = _people(settings) if http.authentication else None
         context = Context(
             archive=self.archive,
             ingest=self.ingest,
@@ -100,7 +103,9 @@ class Application:
             metrics=Metrics(enabled=settings.flag("MetricsEnabled")),
             settings=http,
             system=system_facts(settings, tags),
-            storage=upkeep.storage_status(settings, self.archive, self.recycler, self.scrubber, damaged, self.preparer).tell,
+            storage=upkeep.storage_status(
+                settings, self.archive, self.recycler, self.scrubber, damaged, self.preparer
+            ).tell,
             recycle=self.recycler.recycle,
             shutdown=shutdown,
             reset=reset,
@@ -145,3 +150,9 @@ class Application:
 
     def _modalities(self) -> Mapping[str, Modality]:
         return self._settings.modalities
+
+
+def _people(settings: Settings) -> "People":
+    from pacsberry.app.people import people
+
+    return people(settings)

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from pacsberry.app.values import registered
-from pacsberry.auth import Accounts
+from pacsberry.auth.accounts import Accounts
 from pacsberry.auth.registry import Registry
 from pacsberry.auth.sessions import Sessions
 from pacsberry.auth.setup_code import SetupCode

@@ -3,9 +3,7 @@
 Knows neither HTTP nor the configuration; `app` hands the accounts over, the HTTP door asks.
 """
 
-from pacsberry.auth.accounts import Accounts
-from pacsberry.auth.exposure import check_exposure, exposure_remarks
 from pacsberry.auth.permissions import Action, Role, may
 from pacsberry.auth.users import Account, User
 
-__all__ = ["Account", "Accounts", "Action", "Role", "User", "check_exposure", "exposure_remarks", "may"]
+__all__ = ["Account", "Action", "Role", "User", "may"]

@@ -15,14 +15,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from time import monotonic as system_monotonic
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from pacsberry.auth import Action, User, may
-from pacsberry.auth.sessions import Session, Sessions
 from pacsberry.auth.users import GUEST
 from pacsberry.errors import NotAllowed
 from pacsberry.http.errors import Unauthorized
+
+if TYPE_CHECKING:
+    from pacsberry.auth.sessions import Session, Sessions
 
 _REMEMBER_SECONDS = 10.0  # what the accounts said about a header holds so long, right or wrong
 _REMEMBERED = 256  # headers
@@ -69,7 +71,7 @@ class Access:
         *,
         remote_access: bool,
         read_only: bool = False,
-        sessions: Sessions | None = None,
+        sessions: "Sessions | None" = None,
         welcomes_guests: bool = False,
         monotonic: Callable[[], float] = system_monotonic,
     ) -> None:
@@ -125,7 +127,7 @@ class Access:
         if not self._remote_access and not is_loopback(remote_ip):
             raise Unauthorized("Clients from other machines are not let in; set RemoteAccessAllowed to allow them.")
 
-    def session(self, credentials: Credentials) -> Session | None:
+    def session(self, credentials: Credentials) -> "Session | None":
         """The session a request belongs to; a password in its headers goes before the cookie."""
         if self._sessions is None or credentials.authorization:
             return None

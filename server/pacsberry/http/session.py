@@ -4,15 +4,19 @@ A page sends `X-Pacsberry: page` with each request: a foreign page cannot (no an
 no 401 makes the browser ask for a password by itself.
 """
 
+from typing import TYPE_CHECKING
+
 from pacsberry.auth import Action, Role, may
 from pacsberry.errors import BadRequest, NotAllowed, UnknownResource
 from pacsberry.http.access import COOKIE, Credentials
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
 from pacsberry.http.errors import Unauthorized
-from pacsberry.http.people import People
 from pacsberry.http.request import Request
 from pacsberry.http.routing import Route
+
+if TYPE_CHECKING:
+    from pacsberry.http.people import People
 
 
 def get_session(request: Request, context: Context) -> Answer:
@@ -76,7 +80,7 @@ def _facts(name: str, role: Role, context: Context, proof: str) -> dict[str, obj
     }
 
 
-def _people(request: Request, context: Context) -> People:
+def _people(request: Request, context: Context) -> "People":
     if not request.header("X-Pacsberry"):
         raise BadRequest("The header X-Pacsberry is missing: this is for pages of this server.")
     if context.people is None:

@@ -1,17 +1,22 @@
 """The accounts, for admins: who is there, and those of the file of accounts to be added, changed and removed."""
 
+from typing import TYPE_CHECKING
+
 from pacsberry.auth import Action, Role
-from pacsberry.auth.passwords import is_hashed
 from pacsberry.errors import BadRequest, UnknownResource
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
-from pacsberry.http.people import People
 from pacsberry.http.request import Request
 from pacsberry.http.routing import Route
+
+if TYPE_CHECKING:
+    from pacsberry.http.people import People
 
 
 def list_users(request: Request, context: Context) -> Answer:
     """Everybody, without passwords."""
+    from pacsberry.auth.passwords import is_hashed
+
     return Answer.json(
         [
             {
@@ -42,7 +47,7 @@ def delete_user(request: Request, context: Context, name: str) -> Answer:
     return Answer.json({})
 
 
-def _people(context: Context) -> People:
+def _people(context: Context) -> "People":
     if context.people is None:
         raise UnknownResource("There are no accounts here: AuthenticationEnabled is false.")
     return context.people
