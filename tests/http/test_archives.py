@@ -93,7 +93,12 @@ def test_the_archive_has_the_name_asked_for(server: Live) -> None:
     [
         {"Asynchronous": True},
         {"Synchronous": False},
-        {"Transcode": "1.2.840.10008.1.2"},
+        {"Transcode": "1.2.3"},
+        {"Transcode": 5},
+        {"LossyQuality": 0},
+        {"LossyQuality": 101},
+        {"LossyQuality": True},
+        {"LossyQuality": "best"},
         {"Asynchronous": "perhaps"},
         {"Filename": 5},
         {"Utf8": 7},

@@ -1,13 +1,15 @@
 """ZIP archives of patients, studies and series, made while they are sent (S16).
 
 A series at a time is read from the index, so that a slow download of a large study neither holds a snapshot of the
-index open nor its list in memory.  Files of compressed syntaxes are stored: they would not get smaller.
+index open nor its list in memory.  Files of compressed syntaxes are stored: they would not get smaller.  What cannot be
+transcoded as the client asks is packed as it is, as in Orthanc.
 """
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pacsberry.archive import Archive, FileStore
 from pacsberry.archive.forms import is_packed
@@ -15,13 +17,19 @@ from pacsberry.archive.packedfile import deflated
 from pacsberry.archive.resources import InstanceFile
 from pacsberry.dicom.archive_names import UniqueNames, file_name, folder_name
 from pacsberry.dicom.syntax import UNCOMPRESSED_SYNTAXES
-from pacsberry.errors import BadRequest, UnknownResource
+from pacsberry.errors import BadRequest, NoRoom, NotUnderstood, UnknownResource, UnreadableDicom
 from pacsberry.http.answers import ZIP, Answer
 from pacsberry.http.context import Context
 from pacsberry.http.request import Request, is_true
 from pacsberry.http.routing import Route
+from pacsberry.http.transcoding import asked_quality, asked_syntax
+from pacsberry.imaging.limits import PixelsFailed, TooManyPictures
+from pacsberry.imaging.targets import ALL
 from pacsberry.model import Level
 from pacsberry.zipwriter import ZipStream
+
+if TYPE_CHECKING:
+    from pacsberry.imaging.transcoding import Transcoded
 
 LOGGER = logging.getLogger("pacsberry.http")
 
@@ -32,35 +40,42 @@ _Plan = dict[str, set[str] | None]  # series: the instances wanted, None for all
 
 
 @dataclass(frozen=True, slots=True)
+class _Options:
+    """How an archive is packed."""
+
+    utf8: bool  # names keep letters of all scripts
+    transfer_syntax: str = ""  # files are transcoded to it where that can be done; '': none are
+    quality: int = 90  # where that loses something
+
+
+@dataclass(frozen=True, slots=True)
 class _Entry:
     """One file of the archive."""
 
     name: str
     file: str  # for FileStore.open
     size: int  # bytes
-    deflate: bool
+    transfer_syntax_uid: str
+    sop_uid: str
 
 
 def get_archive(request: Request, context: Context, level: Level, id: str) -> Answer:
     """The archive of one resource."""
-    _refuse_transcoding(request.arguments.get("transcode"))
     filename = request.arguments.get("filename") or f"{id}.zip"
-    return _answer(context, [(level, id)], filename, utf8=context.settings.zip_utf8)
+    return _answer(context, [(level, id)], filename, _of_address(request, context))
 
 
 def post_archive(request: Request, context: Context, level: Level, id: str) -> Answer:
     """The same, with its options in the body."""
     options = request.json_object_or_nothing
-    utf8 = _checked_options(options, context.settings.zip_utf8)
-    return _answer(context, [(level, id)], _filename(options, f"{id}.zip"), utf8=utf8)
+    return _answer(context, [(level, id)], _filename(options, f"{id}.zip"), _of_body(options, context))
 
 
 def get_archive_of_many(request: Request, context: Context) -> Answer:
     """The archive of the resources in `?resources=a,b`."""
-    _refuse_transcoding(request.arguments.get("transcode"))
     resources = _located(context, request.names("resources", ","))
     filename = request.arguments.get("filename") or "Archive.zip"
-    return _answer(context, resources, filename, utf8=context.settings.zip_utf8)
+    return _answer(context, resources, filename, _of_address(request, context))
 
 
 def post_archive_of_many(request: Request, context: Context) -> Answer:
@@ -70,13 +85,13 @@ def post_archive_of_many(request: Request, context: Context) -> Answer:
     names = options.get("Resources") if isinstance(body, dict) else body
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise BadRequest("Resources: a list of identifiers is expected.")
-    utf8 = _checked_options(options, context.settings.zip_utf8)
-    return _answer(context, _located(context, names), _filename(options, "Archive.zip"), utf8=utf8)
+    packing = _of_body(options, context)
+    return _answer(context, _located(context, names), _filename(options, "Archive.zip"), packing)
 
 
-def _answer(context: Context, resources: Sequence[tuple[Level, str]], filename: str, *, utf8: bool) -> Answer:
+def _answer(context: Context, resources: Sequence[tuple[Level, str]], filename: str, options: _Options) -> Answer:
     plan = _plan(context.archive, resources)
-    return Answer.stream(_pack(context, plan, utf8=utf8), ZIP).with_filename(filename)
+    return Answer.stream(_pack(context, plan, options), ZIP).with_filename(filename)
 
 
 def _plan(archive: Archive, resources: Iterable[tuple[Level, str]]) -> _Plan:
@@ -96,16 +111,36 @@ def _plan(archive: Archive, resources: Iterable[tuple[Level, str]]) -> _Plan:
     return plan
 
 
-def _pack(context: Context, plan: _Plan, *, utf8: bool) -> Iterator[bytes]:
+def _pack(context: Context, plan: _Plan, options: _Options) -> Iterator[bytes]:
     stream = ZipStream(deflate_level=context.settings.archive_deflate_level, now=context.clock.now())
-    tree = _Tree(utf8=utf8)
+    tree = _Tree(utf8=options.utf8)
     for series, wanted in plan.items():
         for entry in _entries(context.archive, series, wanted, tree):
             try:
+                done = _transcoded(context, entry, options)
+                if done is not None:
+                    deflate = options.transfer_syntax in UNCOMPRESSED_SYNTAXES
+                    with done.file:
+                        yield from stream.member(entry.name, done.file, done.length, deflate=deflate)
+                    continue
                 yield from _member(context.archive.files, stream, entry)
             except UnknownResource:  # deleted since its series was read
                 LOGGER.warning("%s was deleted while it was to be packed; the archive lacks it.", entry.name)
     yield from stream.finish()
+
+
+def _transcoded(context: Context, entry: _Entry, options: _Options) -> "Transcoded | None":
+    """The file of an entry in the syntax asked for; None when it goes as it is, perhaps because it has to."""
+    wanted = options.transfer_syntax
+    if not wanted or wanted == entry.transfer_syntax_uid:
+        return None
+    try:
+        return context.pictures.transcode(
+            entry.file, wanted, sop_uid=entry.sop_uid, quality=options.quality, size=entry.size
+        )
+    except (NotUnderstood, UnreadableDicom, PixelsFailed, TooManyPictures, NoRoom) as error:
+        LOGGER.info("%s is packed as it is stored: %s", entry.name, error)
+        return None
 
 
 def _member(files: FileStore, stream: ZipStream, entry: _Entry) -> Iterator[bytes]:
@@ -118,7 +153,8 @@ def _member(files: FileStore, stream: ZipStream, entry: _Entry) -> Iterator[byte
             yield from stream.packed_member(entry.name, file, found.length, crc32=found.crc32, size=found.size)
             return
     with files.open(entry.file, entry.size) as file:
-        yield from stream.member(entry.name, file, entry.size, deflate=entry.deflate)
+        deflate = entry.transfer_syntax_uid in UNCOMPRESSED_SYNTAXES
+        yield from stream.member(entry.name, file, entry.size, deflate=deflate)
 
 
 def _entries(archive: Archive, series: str, wanted: set[str] | None, tree: "_Tree") -> list[_Entry]:
@@ -130,8 +166,8 @@ def _entries(archive: Archive, series: str, wanted: set[str] | None, tree: "_Tre
                 modality = instance.main_tags[Level.SERIES].get("Modality", "")
                 number = instance.main_tags[Level.INSTANCE].get("InstanceNumber", "")
                 name = tree.folder(instance) + names.add(file_name(modality, number, place))
-                deflate = instance.transfer_syntax_uid in UNCOMPRESSED_SYNTAXES
-                entries.append(_Entry(name, instance.file, instance.size, deflate))
+                sop_uid = instance.main_tags[Level.INSTANCE].get("SOPInstanceUID", "")
+                entries.append(_Entry(name, instance.file, instance.size, instance.transfer_syntax_uid, sop_uid))
     except UnknownResource:
         LOGGER.warning("Series %s was deleted while it was to be packed; the archive lacks it.", series)
     return entries
@@ -172,19 +208,27 @@ def _filename(options: Mapping[str, object], default: str) -> str:
     return name
 
 
-def _checked_options(options: Mapping[str, object], utf8: bool) -> bool:
-    """Whether names keep letters of all scripts; refuses what cannot be done yet."""
+def _of_address(request: Request, context: Context) -> _Options:
+    return _options(
+        context, context.settings.zip_utf8, request.arguments.get("transcode"), request.arguments.get("lossy-quality")
+    )
+
+
+def _of_body(options: Mapping[str, object], context: Context) -> _Options:
+    """The options of a POST; refuses what cannot be done yet."""
     if is_true(options.get("Asynchronous", False), "Asynchronous") or not is_true(
         options.get("Synchronous", True), "Synchronous"
     ):
         raise BadRequest("Archives are made while they are sent; leave Asynchronous out.")
-    _refuse_transcoding(options.get("Transcode"))
-    return is_true(options.get("Utf8", utf8), "Utf8")
+    utf8 = is_true(options.get("Utf8", context.settings.zip_utf8), "Utf8")
+    return _options(context, utf8, options.get("Transcode"), options.get("LossyQuality"))
 
 
-def _refuse_transcoding(syntax: object) -> None:
-    if syntax:
-        raise BadRequest("Files are packed as they are; leave the transfer syntax to transcode to out.")
+def _options(context: Context, utf8: bool, syntax: object, quality: object) -> _Options:
+    wanted = asked_syntax(syntax)
+    if wanted and wanted not in ALL:
+        raise NotUnderstood(f"Nothing is transcoded to transfer syntax {wanted}.")
+    return _Options(utf8, wanted, asked_quality(quality, context))
 
 
 ROUTES = [

@@ -11,16 +11,15 @@ from pacsberry.dicom.frames import Frames
 from pacsberry.dicom.native_json import native_json
 from pacsberry.dicom.native_xml import native_xml
 from pacsberry.dicom.part10 import DicomFile
-from pacsberry.dicom.uids import TRANSFER_SYNTAXES
-from pacsberry.errors import BadRequest, TooLarge
+from pacsberry.errors import TooLarge
 from pacsberry.http.answers import BINARY, DICOM, Answer
 from pacsberry.http.context import Context
 from pacsberry.http.dicomfiles import dicom_attachment, frame_answer, made_answer, open_instance, raw_answer
-from pacsberry.http.errors import NotAcceptable
 from pacsberry.http.keptfiles import kept_answer
 from pacsberry.http.request import Request
 from pacsberry.http.routing import Route
 from pacsberry.http.streams import json_array
+from pacsberry.http.transcoding import asked_syntax, transcoded_answer
 from pacsberry.model import Level
 
 _GZIP_LEVEL = 1
@@ -31,13 +30,12 @@ _MODELS: dict[str, _Model] = {"application/dicom+json": native_json, "applicatio
 
 
 def get_file(request: Request, context: Context, id: str) -> Answer:
-    """The DICOM file as it is stored, or its data set as DICOM JSON or XML when the client asks for that."""
+    """The DICOM file, stored or transcoded, or its data set as DICOM JSON or XML, as the client asks."""
     attachment = dicom_attachment(context, id)
     media_type = _model_wanted(request)
     if media_type:
         return _model(request, context, id, attachment, media_type)
-    _check_transcoding(request, context, id)
-    return kept_answer(context, attachment, DICOM).with_filename(request.arguments.get("filename") or f"{id}.dcm")
+    return _file(request, context, id, attachment).with_filename(request.arguments.get("filename") or f"{id}.dcm")
 
 
 def get_content(request: Request, context: Context, id: str, path: str = "") -> Answer:
@@ -120,16 +118,13 @@ def _model(request: Request, context: Context, id: str, attachment: Attachment, 
         return made_answer(file, encoded, media_type)
 
 
-def _check_transcoding(request: Request, context: Context, id: str) -> None:
-    """NotAcceptable when the file is asked for in another transfer syntax than its own."""
-    wanted = request.arguments.get("transcode")
-    if wanted is None:
-        return
-    if wanted not in TRANSFER_SYNTAXES:
-        raise BadRequest(f"transcode is {wanted[:80]!r}; the UID of a transfer syntax is expected.")
-    stored = context.archive.metadata.get(Level.INSTANCE, id, "TransferSyntax").value
-    if wanted != stored:
-        raise NotAcceptable(f"The file is in transfer syntax {stored}; transcoding it to {wanted} is not offered yet.")
+def _file(request: Request, context: Context, id: str, attachment: Attachment) -> Answer:
+    """As it is stored, or in the transfer syntax that the client asks for."""
+    if "transcode" in request.arguments:
+        wanted = asked_syntax(request.arguments["transcode"])
+        if wanted and wanted != context.archive.metadata.get(Level.INSTANCE, id, "TransferSyntax").value:
+            return transcoded_answer(request, context, id, attachment, wanted)
+    return kept_answer(context, attachment, DICOM)
 
 
 def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -16,6 +16,7 @@ from pacsberry.imaging.waiting import Product, WaitingProducts
 
 if TYPE_CHECKING:
     from pacsberry.archive import FileStore
+    from pacsberry.imaging.transcoding import Transcoded
 
 LOGGER = logging.getLogger("pacsberry.imaging")
 
@@ -69,6 +70,18 @@ class Pictures:
             product, reply = self.work(file, order, opened)
         finished, length = product.finished()
         return Made(finished, length, reply.shape, reply.number_type, reply.frames)
+
+    def transcode(
+        self, file: str, transfer_syntax_uid: str, *, sop_uid: str, quality: int = 90, size: int | None = None
+    ) -> "Transcoded":
+        """A kept file, of the instance `sop_uid`, in another transfer syntax; see `transcoding`.
+
+        Raises as `make`, NotUnderstood when that syntax cannot hold it, NoRoom when a large one finds no place.
+        """
+        from pacsberry.imaging.transcoding import Target, Transcoder  # few need it, and rarely
+
+        target = Target.of(transfer_syntax_uid, sop_uid, quality)
+        return Transcoder(self._files, self).transcode(file, target, size=size)
 
     @contextlib.contextmanager
     def remembering(self, file: str, order: Order) -> Iterator[None]:

@@ -14,6 +14,7 @@ from pacsberry.model import Level
 from tests.http.dicomweb.aids import JSON, XML, parts_of, path_of
 from tests.http.live import Live, live_server
 from tests.makers import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, make_dataset, make_instance, make_study, part10
+from tests.makers.images import JPEG_BASELINE
 
 FILES = "multipart/related; type=application/dicom"
 STUDY = make_study(patient_name="Käse^Anna", charset="ISO_IR 100", series={"CT": 3, "MR": 2})
@@ -63,7 +64,8 @@ def test_the_files_of_a_resource_come_as_they_were_sent(server: Live, steps: int
         ('multipart/related; type="application/dicom"; transfer-syntax=*', 200),
         (f"multipart/related; type=application/dicom; transfer-syntax={EXPLICIT}", 200),
         (f"multipart/related; type=application/dicom; transfer-syntax={IMPLICIT}, {FILES};q=0.1", 200),
-        (f"multipart/related; type=application/dicom; transfer-syntax={IMPLICIT}", 406),
+        (f"multipart/related; type=application/dicom; transfer-syntax={IMPLICIT}", 200),
+        (f"multipart/related; type=application/dicom; transfer-syntax={JPEG_BASELINE}", 406),
         ("multipart/related; type=application/dicom; transfer-syntax=1.2.3", 406),
         ("multipart/related; type=image/jpeg", 406),
         ("application/dicom", 406),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from pacsberry.dicom.syntax import EXPLICIT_LITTLE
 from pacsberry.http.errors import NotAcceptable
 from pacsberry.http.mediatypes import MediaRange, accepted_by
 from pacsberry.http.request import Request
@@ -35,7 +36,8 @@ class ObjectForm:
     """How an object travels."""
 
     is_multipart: bool
-    transfer_syntax: str  # a UID, '*' for the stored one, '' when the client does not say
+    transfer_syntax: str  # a UID, '*' for the stored one
+    is_named: bool  # whether the client names it, or gets the standard's default
 
 
 def object_forms(request: Request, inside: str, *, may_be_single: bool) -> list[ObjectForm]:
@@ -45,11 +47,13 @@ def object_forms(request: Request, inside: str, *, may_be_single: bool) -> list[
     """
     forms = []
     for wanted in accepted_by(request):
-        transfer_syntax = wanted.parameters.get("transfer-syntax", "")
+        named = wanted.parameters.get("transfer-syntax", "")
+        # PS3.18 8.7.3.3: uncompressed for who names the type and no syntax; who takes anything gets what there is.
+        default = EXPLICIT_LITTLE if inside in (wanted.kind, wanted.inside) else "*"
         if wanted.kind == "*/*" or is_multipart(wanted, inside):
-            forms.append(ObjectForm(is_multipart=True, transfer_syntax=transfer_syntax))
+            forms.append(ObjectForm(True, named or default, bool(named)))
         elif may_be_single and wanted.kind in (inside, "application/*"):
-            forms.append(ObjectForm(is_multipart=False, transfer_syntax=transfer_syntax))
+            forms.append(ObjectForm(False, named or default, bool(named)))
     if not forms:
         raise NotAcceptable(f'The answer can be had as {MULTIPART}; type="{inside}".')
     return forms
