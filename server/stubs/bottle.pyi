@@ -2,7 +2,7 @@
 # narrowed here to what our handlers return.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -138,6 +138,11 @@ class Route:
 
 class Router:
     strict_order: bool
+    dyna_routes: dict[str, list[object]]
+    builder: dict[str, object]
+    def add(self, rule: str, method: str, target: Any, name: str | None = ...) -> None: ...
+    def match(self, environ: WSGIEnvironment) -> tuple[Any, dict[str, object]]: ...
+    def _compile(self, method: str) -> None: ...
     def add_filter(
         self,
         name: str,
