@@ -56,6 +56,15 @@ class Identifiers:
 
 
 @dataclass(frozen=True, slots=True)
+class PixelSize:
+    """How large the pictures of an instance are; 0 for what its file does not say."""
+
+    rows: int
+    columns: int
+    bits_allocated: int
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """What the archive needs of a DICOM file, read from its first kilobytes.
 
@@ -71,6 +80,7 @@ class Header:
     index_in_series: int | None = None
     pixel_data_offset: int | None = None  # from the start of the file; None without pixel data
     pixel_data_vr: str = ""
+    pixel_size: PixelSize | None = None
 
 
 class Origin(Enum):

@@ -29,9 +29,6 @@ DIFFERS: Final = {
     "00080056": "InstanceAvailability, which the standard asks for",
     "00081190": "the address of the server",
     "00083002": "AvailableTransferSyntaxUID, which viewers look for",
-    "00280010": "Rows is in files only, and told when asked for",
-    "00280011": "likewise Columns",
-    "00280100": "likewise BitsAllocated",
     "7FE00010": "the address of the pixels",
 }
 FILES: Final = [

@@ -11,7 +11,7 @@ from pacsberry.dicom.elements import UNDEFINED
 from pacsberry.dicom.header import HEAD_SIZE, LONGEST_VALUE, read_header
 from pacsberry.dicom.main_tags import ORTHANC_MAIN_TAGS, MainTags
 from pacsberry.errors import UnreadableDicom
-from pacsberry.model import Level
+from pacsberry.model import Level, PixelSize
 from tests.dicom.hand_made import (
     BIG_ENDIAN,
     DEFLATED,
@@ -29,7 +29,7 @@ from tests.dicom.hand_made import (
     open_sequence,
 )
 from tests.dicom.header_aids import header_of
-from tests.makers import KINDS, NATIVE_SYNTAXES, make_instance
+from tests.makers import KINDS, NATIVE_SYNTAXES, make_dataset, make_instance, part10
 
 
 def test_the_identifiers_are_those_of_a_real_orthanc() -> None:
@@ -319,3 +319,17 @@ def test_a_deflated_file_has_no_place_of_pixel_data() -> None:
     assert header.pixel_data_offset is None
     assert header.pixel_data_vr == "OW"
     assert header.transfer_syntax_uid == DEFLATED
+
+
+@pytest.mark.parametrize("syntax", NATIVE_SYNTAXES)
+def test_the_size_of_the_pictures_is_read(syntax: str) -> None:
+    header = header_of(make_instance("CT", transfer_syntax=syntax, rows=20, columns=24))
+
+    assert header.pixel_size == PixelSize(20, 24, 16)
+
+
+def test_what_is_no_size_is_none() -> None:
+    ds = make_dataset("CT", tags={"Rows": [16, 16], "Columns": None, "BitsAllocated": None})
+
+    assert header_of(part10(ds)).pixel_size is None
+    assert header_of(make_instance("SR")).pixel_size is None

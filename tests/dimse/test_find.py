@@ -239,10 +239,10 @@ def test_a_sequence_that_asks_for_something_is_ignored_with_a_warning(
 
 
 def test_what_the_index_does_not_hold_is_not_matched_but_answered(road: Door, caplog: pytest.LogCaptureFixture) -> None:
-    _, found = ask(road, "IMAGE", PatientID="P2", Rows=9999, Columns="")
+    _, found = ask(road, "IMAGE", PatientID="P2", BitsStored=1, Columns="", HighBit="")
 
-    assert [answer.Columns for answer in found] == [16]
-    assert "0028,0010" in caplog.text
+    assert [(answer.Columns, answer.HighBit) for answer in found] == [(16, 7)]
+    assert "0028,0101" in caplog.text
 
 
 def test_bytes_cannot_be_asked_for(road: Door) -> None:

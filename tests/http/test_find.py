@@ -154,11 +154,11 @@ def test_case_matters_when_it_is_asked_to(server: Live, ids: dict[str, str]) -> 
 
 def test_tags_outside_the_index_are_read_from_files_but_not_page_by_page(tmp_path: Path) -> None:
     with live_server(tmp_path, storage_access=StorageAccess.ALWAYS) as server:
-        told = server.upload(make_instance("CT", rows=20))
+        told = server.upload(make_instance("CT", tags={"KVP": "90"}))
         server.upload(make_instance("CT", instance=2))
 
-        assert _find(server, Level="Instance", Query={"Rows": "20"}) == [told["ID"]]
-        body = {"Level": "Instance", "Query": {"Rows": "20"}, "Since": 1}
+        assert _find(server, Level="Instance", Query={"KVP": "90"}) == [told["ID"]]
+        body = {"Level": "Instance", "Query": {"KVP": "90"}, "Since": 1}
         assert server.post("/tools/find", body).status == 400
 
 

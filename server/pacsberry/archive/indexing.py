@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pacsberry.archive.listing import tags_text
 from pacsberry.archive.rows import BY_ID, count, log_change
 from pacsberry.dicom.text import fold
-from pacsberry.model import Header, Level, Receipt
+from pacsberry.model import Header, Level, PixelSize, Receipt
 
-_KNOWN_MAXIMUM = 512  # series remembered between batches
+_KNOWN_MAXIMUM = 512  # series, and sizes of pictures, remembered between batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,14 @@ class Indexer:
         self._series: dict[str, tuple[int, int, int]] = {}  # series id -> (series, study, patient) keys
         self._formats: dict[tuple[str, str], int] = {}
         self._origins: dict[Receipt, int] = {}
+        self._pixels: dict[PixelSize, int] = {}
 
     def forget(self) -> None:
         """Rows may have been deleted or a transaction rolled back: trust nothing remembered."""
         self._series.clear()
         self._formats.clear()
         self._origins.clear()
+        self._pixels.clear()
 
     def insert(self, connection: sqlite3.Connection, batch: Iterable[KeptFile]) -> BatchOutcome:
         """Insert a batch inside the caller's transaction."""
@@ -224,6 +226,7 @@ class Indexer:
             format=self._format(connection, header.sop_class_uid, header.transfer_syntax_uid),
             pixel_data_offset=header.pixel_data_offset,
             pixel_data_vr=header.pixel_data_vr,
+            pixels=None if header.pixel_size is None else self._pixel_size(connection, header.pixel_size),
             file=kept.file,
             size=kept.size,
             md5=kept.md5,
@@ -251,6 +254,15 @@ class Indexer:
             key = self._formats[sop_class_uid, transfer_syntax_uid] = _find_or_insert(connection, "formats", values)
         return key
 
+    def _pixel_size(self, connection: sqlite3.Connection, size: PixelSize) -> int:
+        key = self._pixels.get(size)
+        if key is None:
+            if len(self._pixels) >= _KNOWN_MAXIMUM:
+                self._pixels.clear()
+            values = {"height": size.rows, "width": size.columns, "bits": size.bits_allocated}
+            key = self._pixels[size] = _find_or_insert(connection, "pixels", values)
+        return key
+
     @staticmethod
     def _update_parents(connection: sqlite3.Connection, outcome: BatchOutcome) -> None:
         """LastUpdate and order of arrival; what comes out of a backup makes nothing older than it is."""
@@ -275,7 +287,7 @@ def _insert(connection: sqlite3.Connection, table: str, **values: str | int | No
     return int(cursor.lastrowid or 0)
 
 
-def _find_or_insert(connection: sqlite3.Connection, table: str, values: Mapping[str, str]) -> int:
+def _find_or_insert(connection: sqlite3.Connection, table: str, values: Mapping[str, str] | Mapping[str, int]) -> int:
     condition = " AND ".join(f"{column} = ?" for column in values)
     row = connection.execute(f"SELECT key FROM {table} WHERE {condition}", tuple(values.values())).fetchone()
     return int(row[0]) if row is not None else _insert(connection, table, **values)

@@ -45,7 +45,12 @@ def _count(tables: str, condition: str) -> str:
 _SERIES_OF_PATIENT: Final = "studies CROSS JOIN series ON series.parent = studies.key"
 _INSTANCES: Final = "CROSS JOIN instances ON instances.parent = series.key"
 
-# PS3.4 C.3.4; the last two are what the index knows of a file beside its main tags.
+
+def _pixels(column: str) -> str:
+    return f"(SELECT CAST(nullif({column}, 0) AS TEXT) FROM pixels WHERE pixels.key = i.pixels)"
+
+
+# PS3.4 C.3.4; the last five are what the index knows of a file beside its main tags.
 _COMPUTED: Final[Mapping[int, Source]] = {
     0x00080061: Source(_MODALITIES, Level.STUDY, BACKSLASH),  # ModalitiesInStudy
     0x00080062: Source(_SOP_CLASSES, Level.STUDY, BACKSLASH),  # SOPClassesInStudy
@@ -57,6 +62,9 @@ _COMPUTED: Final[Mapping[int, Source]] = {
     0x00201209: Source(_count("instances", "instances.parent = e.key"), Level.SERIES),
     0x00080016: Source("(SELECT sop_class_uid FROM formats WHERE formats.key = i.format)", Level.INSTANCE),
     0x00020010: Source("(SELECT transfer_syntax_uid FROM formats WHERE formats.key = i.format)", Level.INSTANCE),
+    0x00280010: Source(_pixels("height"), Level.INSTANCE),  # Rows
+    0x00280011: Source(_pixels("width"), Level.INSTANCE),  # Columns
+    0x00280100: Source(_pixels("bits"), Level.INSTANCE),  # BitsAllocated
 }
 _INSTANCE_AVAILABILITY: Final = 0x00080056
 

@@ -25,7 +25,7 @@ from pacsberry.dicom.syntax import DEFLATED_SYNTAXES, encoding_of
 from pacsberry.dicom.text import Charsets
 from pacsberry.dicom.values import value_text
 from pacsberry.errors import UnreadableDicom
-from pacsberry.model import Header, Identifiers, Level
+from pacsberry.model import Header, Identifiers, Level, PixelSize
 
 HEAD_SIZE: Final = 65536  # bytes; nearly every header fits
 LONGEST_VALUE: Final = 256  # bytes of UTF-8; Orthanc indexes no longer value
@@ -40,6 +40,8 @@ STUDY_UID: Final = 0x0020000D
 SERIES_UID: Final = 0x0020000E
 INSTANCE_NUMBER: Final = 0x00200013
 IMAGE_INDEX: Final = 0x00541330
+
+_PIXEL_SIZE: Final = (0x00280010, 0x00280011, 0x00280100)  # Rows, Columns, BitsAllocated
 
 # S14: the product of a pair, else of the next.
 _EXPECTED_INSTANCES: Final = (
@@ -74,7 +76,7 @@ class _Plan(NamedTuple):
 def _plan(main_tags: MainTags) -> _Plan:
     tags = frozenset(
         (SPECIFIC_CHARACTER_SET, SOP_CLASS_UID, SOP_UID, PATIENT_ID, STUDY_UID, SERIES_UID, INSTANCE_NUMBER)
-    ).union((IMAGE_INDEX,), *_EXPECTED_INSTANCES, *main_tags.levels)
+    ).union((IMAGE_INDEX,), _PIXEL_SIZE, *_EXPECTED_INSTANCES, *main_tags.levels)
     wanted = {struct.pack("<HH", tag >> 16, tag & 0xFFFF): tag for tag in tags}
     wanted.update((struct.pack("<HH", tag >> 16, tag & 0xFFFF), 0) for tag in PIXEL_TAGS)
     wanted[bytes(4)] = -1
@@ -162,6 +164,7 @@ def _read(head: bytes, source: Source | None, size: int, default_encoding: str, 
         index_in_series=_index_in_series(found),
         pixel_data_offset=found.pixel_data_offset,
         pixel_data_vr=found.pixel_data_vr,
+        pixel_size=_pixel_size(found),
     )
 
 
@@ -337,6 +340,11 @@ def _index_in_series(found: _Found) -> int | None:
     if INSTANCE_NUMBER in found.values:
         return _number(found, INSTANCE_NUMBER, "IS")
     return _number(found, IMAGE_INDEX, "US")
+
+
+def _pixel_size(found: _Found) -> PixelSize | None:
+    rows, columns, bits = (_number(found, tag, "US") or 0 if tag in found.values else 0 for tag in _PIXEL_SIZE)
+    return PixelSize(rows, columns, bits) if rows or columns or bits else None
 
 
 def _expected_instances(found: _Found) -> int | None:

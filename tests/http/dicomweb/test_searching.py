@@ -148,8 +148,8 @@ def test_further_attributes_come_when_asked_for(server: Live, uids: Mapping[str,
     assert values(asked, "00081090") == values(listed, "00081090") == ["ANNA 3000"]
     assert not {"7FE00010", "00400275"} & listed.keys()
     assert every.keys() >= plain.keys()
-    [instance] = find(server, "instances?PatientID=CLEO&includefield=Rows")
-    assert instance["00280010"] == {"vr": "US", "Value": [16]}
+    [instance] = find(server, "instances?PatientID=CLEO&includefield=BitsStored")
+    assert instance["00280101"] == {"vr": "US", "Value": [12]}
 
 
 def test_what_a_search_filters_by_is_answered(server: Live, uids: Mapping[str, str]) -> None:
@@ -166,6 +166,23 @@ def test_no_file_is_opened_for_what_the_standard_requires(tmp_path: Path) -> Non
 
         for level, count in (("studies", 3), ("series", 4), ("instances", 5)):
             assert len(find(server, f"{level}?includefield=all")) == count
+        for instance in find(server, "instances"):
+            assert [values(instance, tag) for tag in ("00280010", "00280011", "00280100")] == [[16], [16], [16]]
+
+
+def test_the_size_of_pictures_is_told_and_can_be_searched_by(server: Live, uids: Mapping[str, str]) -> None:
+    study = uid_for("a study of sizes")
+    for number, kind in enumerate(("CT", "CT", "SR"), start=1):
+        server.upload(make_instance(kind, study_uid=study, series=number, rows=16 * number, columns=48))
+
+    found = find(server, f"studies/{study}/instances")
+
+    sizes = [[values(one, tag) for tag in ("00280010", "00280011") if tag in one] for one in found]
+    assert sizes == [[[16], [48]], [[32], [48]], []]
+    assert len(find(server, f"studies/{study}/instances?Rows=32")) == 1
+    assert len(find(server, f"studies/{study}/instances?Columns=48&BitsAllocated=16")) == 2
+    assert find(server, f"studies/{study}/instances?Rows=33") == []
+    server.delete(f"/studies/{server.post('/tools/lookup', study).json[0]['ID']}")
 
 
 def test_filters_outside_the_index_are_ignored_where_files_may_not_be_read(tmp_path: Path) -> None:

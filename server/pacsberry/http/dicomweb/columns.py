@@ -1,8 +1,4 @@
-"""Which attributes a search answers at each level (PS3.18 10.6.3.3), as far as the index has them.
-
-Rows, Columns and BitsAllocated of an instance are in files only, and 300 slices would be 300 files to open: they are
-answered when asked for by `includefield`, or when the option ExtraMainDicomTags has them put into the index.
-"""
+"""Which attributes a search answers at each level (PS3.18 10.6.3.3), as far as the index has them."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -45,9 +41,11 @@ _INSTANCE: Final = (
     0x00080018,  # SOPInstanceUID
     0x00200013,  # InstanceNumber
     0x00280008,  # NumberOfFrames
+    0x00280010,  # Rows
+    0x00280011,  # Columns
+    0x00280100,  # BitsAllocated
 )
 _SOP_CLASSES_IN_STUDY: Final = 0x00080062
-_WITH_PIXELS: Final = (0x00280010, 0x00280011, 0x00280100)  # Rows, Columns, BitsAllocated
 # Each level brings along what is above it, as in Orthanc, counters excepted.
 _REQUIRED: Final = {
     Level.STUDY: (*_STUDY, *_COUNTS_OF_STUDY),
@@ -65,8 +63,6 @@ def columns_of(
     `asked`: by a constraint or `includefield`; `every`: all of the index, for `includefield=all`.
     """
     wanted = {*_REQUIRED[level], *asked}
-    if level is Level.INSTANCE:
-        wanted.update(tag for tag in _WITH_PIXELS if search.is_indexed(level, tag))
     if every:
         wanted |= search.main_tags(level)
         if level is Level.STUDY:
