@@ -4,7 +4,7 @@
 2. the accounts get their passwords             (again at the next boot if the plug goes now: nothing was stored)
 3. everything below /run is made                (forgotten with the power)
 4. the result file is written and synced        (what was made up is shown before it is kept)
-5. the settings are stored, with the digests of the files that were taken, as they were and as they will be
+5. the settings are stored, with the digest of each file that was taken, as it was and as it will be
 6. the secrets are taken out of the files       (again at the next boot: the digests of step 5 know them)
 
 A boot where nothing is new does step 3 alone and writes nothing to the card.
@@ -53,7 +53,7 @@ class _Sources:
     @property
     def are_new(self) -> bool:
         is_new_box = not self.stored.settings.wifi_password
-        return is_new_box or _digest(self.raw) not in self.stored.seen or bool(self.imager.to_remove)
+        return is_new_box or not {_digest(self.raw), *map(_digest, self.imager.contents)} <= set(self.stored.seen)
 
     @property
     def need_tidying(self) -> bool:
@@ -61,7 +61,8 @@ class _Sources:
 
     def digests(self, language: str) -> tuple[str, ...]:
         without = scrubbed(self.reading, language)
-        return tuple(dict.fromkeys((_digest(self.raw), _digest(self.raw if without is None else without))))
+        contents = (self.raw, self.raw if without is None else without, *self.imager.contents)
+        return tuple(dict.fromkeys(map(_digest, contents)))
 
 
 def start(places: Places, runner: Runner, *, making_up: MakingUp | None = None) -> Started:

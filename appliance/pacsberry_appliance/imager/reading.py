@@ -41,6 +41,7 @@ class ImagerReading:
     wrong: dict[str, Message] = field(default_factory=dict)
     remarks: list[Message] = field(default_factory=list)
     to_remove: list[Path] = field(default_factory=list)
+    contents: list[bytes] = field(default_factory=list)  # of those of them that say something
     command_line: str | None = None  # cmdline.txt without what Imager 1 put in
 
 
@@ -55,6 +56,7 @@ def read_imager(boot: Path, *, cloud_init_is_here: bool) -> ImagerReading:
         if raw is None:
             continue
         reading.to_remove.append(boot / name)
+        reading.contents.append(raw)
         try:
             read(raw.decode("utf-8-sig").replace("\r\n", "\n"), told)
         except (ValueError, RecursionError):

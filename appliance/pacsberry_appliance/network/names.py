@@ -47,6 +47,8 @@ def dnsmasq(settings: Settings) -> str:
         "dhcp-lease-max=1000",
         "# After a restart a tablet gets the address it remembers, without having to ask anew.",
         "dhcp-authoritative",
+        "# Trying out an address before it is given would keep every tablet waiting for three seconds.",
+        "no-ping",
         "quiet-dhcp",
     ]
     if settings.portal is PortalMode.QUIET:

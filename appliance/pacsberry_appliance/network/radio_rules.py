@@ -1,10 +1,14 @@
 """What has to be set in the kernel before a radio may send: the country, and that nobody has switched it off."""
 
-import re
+import contextlib
+import struct
 from pathlib import Path
 
 from pacsberry_appliance.system import files
 from pacsberry_appliance.system.running import Runner
+
+# struct rfkill_event of linux/rfkill.h: all radios (3: "change all") of the kind Wi-Fi (1), not blocked.
+_UNBLOCK = struct.pack("IBBBB", 0, 1, 3, 0, 0)
 
 
 def set_country(country: str, runner: Runner) -> None:
@@ -15,10 +19,11 @@ def set_country(country: str, runner: Runner) -> None:
 
 def unblock(root: Path) -> None:
     """Raspberry Pi OS blocks radios until a country is set, and has NetworkManager remember that. Both are undone."""
-    for switch in (root / "sys/class/rfkill").glob("rfkill*"):
-        if files.read_small(switch / "type", 16) == b"wlan\n" and files.read_small(switch / "soft", 4) == b"1\n":
-            (switch / "soft").write_text("0")
+    switches = root / "dev/rfkill"
+    with contextlib.suppress(OSError):  # no radio, or no right: the next step says what does not come up
+        if switches.is_char_device():
+            switches.write_bytes(_UNBLOCK)
     state = root / "var/lib/NetworkManager/NetworkManager.state"
     raw = files.read_small(state, 4096)
     if raw is not None and b"WirelessEnabled=false" in raw:
-        files.replace(state, re.sub(rb"WirelessEnabled=false", b"WirelessEnabled=true", raw), mode=0o600)
+        files.replace(state, raw.replace(b"WirelessEnabled=false", b"WirelessEnabled=true"), mode=0o600)

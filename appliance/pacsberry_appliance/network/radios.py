@@ -1,6 +1,6 @@
 """The radios of this computer: what each is, which firmware it runs, where it may send."""
 
-import ctypes
+import array
 import fcntl
 import re
 import socket
@@ -67,15 +67,15 @@ def usable_channels(iw_info: str) -> frozenset[int]:
 
 def firmware_version(interface: str) -> str:
     """What the driver says of its firmware ("7.45.265 …"); empty when it does not. The same as `ethtool -i` tells."""
-    buffer = ctypes.create_string_buffer(struct.pack("I", _ETHTOOL_GDRVINFO), 196)
+    buffer = array.array("B", struct.pack("I", _ETHTOOL_GDRVINFO).ljust(196, b"\0"))
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-            request = struct.pack("16sP16x", interface.encode()[:15], ctypes.addressof(buffer))
+            request = struct.pack("16sP16x", interface.encode()[:15], buffer.buffer_info()[0])
             fcntl.ioctl(asking, _SIOCETHTOOL, request)
     except OSError:
         return ""
     # struct ethtool_drvinfo: number, driver[32], version[32], fw_version[32], …
-    return buffer.raw[68:100].split(b"\0", 1)[0].decode(errors="replace").strip()
+    return buffer.tobytes()[68:100].split(b"\0", 1)[0].decode(errors="replace").strip()
 
 
 def _chip(device: Path, model: str) -> str:

@@ -1,0 +1,1 @@
+"""Boots, whole and cut off."""

@@ -1,0 +1,282 @@
+"""A first boot, the boots after it, and one in the middle of which the plug is pulled."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pacsberry_appliance.box import Mode, store
+from pacsberry_appliance.errors import UnreadableSettings
+from pacsberry_appliance.firstboot import starting
+from pacsberry_appliance.firstboot.main import main
+from pacsberry_appliance.system import files
+from pacsberry_appliance.system.running import Ran, Runner
+from tests.appliance.boxes import KEY, Box
+from tests.appliance.imager.test_imager import HASH, NETWORK_CONFIG, USER_DATA
+
+
+def state(folder: Path) -> dict[str, tuple[bytes, int]]:
+    return {
+        str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_card_without_a_file_becomes_a_box_with_secrets_of_its_own(box: Box) -> None:
+    started = box.boot()
+
+    settings = started.settings
+    assert (settings.wifi_name, settings.wifi_password) == ("Pacsberry ABC", "wifi-made-up1")
+    assert settings.admin_hash.startswith("$y$")
+    assert "There is no pacsberry.txt" in box.result
+    assert "Wi-Fi: Pacsberry ABC\n  Password: wifi-made-up1  (made up" in box.result
+    assert "Password: admin-made-up  (made up" in box.result
+    assert "wifi-made-up1" in box.places.issue.read_text()
+    assert "admin-made-up" not in box.places.issue.read_text()
+
+
+def test_two_boxes_make_up_different_secrets(tmp_path: Path) -> None:
+    passwords = set()
+    for name in ("one", "two"):
+        other = Box(tmp_path / name)
+        settings = starting.start(other.places, other.runner).settings
+        passwords |= {settings.wifi_password, settings.admin_hash}
+        assert len(settings.wifi_password) == 14
+
+    assert len(passwords) == 4
+
+
+def test_the_password_of_the_administrator_is_set_in_both_places_and_never_on_a_command_line(box: Box) -> None:
+    box.write("admin password = zebra-horse\n")
+
+    box.boot()
+
+    assert not any("zebra" in line for line in box.runner.lines())
+    by_program = dict(zip((words[0] for words in box.runner.ran), box.runner.texts, strict=True))
+    assert by_program["pacsberry"] == "zebra-horse\n"
+    assert by_program["chpasswd"].startswith("pacsadmin:$y$")
+    assert "zebra" not in box.places.settings.read_text()
+
+
+def test_a_full_file_is_taken_and_its_secrets_leave_it(box: Box) -> None:
+    box.write(
+        "language = de\nname = Saal 1\nwifi name = Saal\nwifi password = zebra-horse\ncountry = DE\n"
+        f"admin password = horse-zebra\nssh key = {KEY}\nae title = SAAL1\ntime zone = Europe/Paris\n"
+    )
+
+    settings = box.boot().settings
+
+    assert (settings.name, settings.wifi_password, settings.ae_title) == ("saal-1", "zebra-horse", "SAAL1")
+    assert "zebra-horse" not in box.read()
+    assert "horse-zebra" not in box.read()
+    assert "# WLAN-Passwort = (übernommen; zum Ändern eine neue Zeile schreiben)" in box.read()
+    assert "Zeile 3 (WLAN-Name): übernommen: Saal" in box.result
+    assert "horse-zebra" not in box.result
+    assert box.places.authorized_keys.read_text() == f"{KEY}\n"
+    assert (box.places.run / "ssh-allowed").exists()
+    assert '"DicomAet": "SAAL1"' in (box.places.run / "server.json").read_text()
+    assert (box.places.root / "etc/hostname").read_text() == "saal-1\n"
+    assert (box.places.root / "etc/localtime").readlink() == Path("/usr/share/zoneinfo/Europe/Paris")
+
+
+def test_a_broken_file_is_named_line_by_line_and_the_rest_is_applied(box: Box) -> None:
+    box.write("wifi name = Saal\r\nwifi password = short\r\nblah\r\ncountry = Atlantis\r\nmode = client\r\n")
+
+    started = box.boot()
+
+    assert (started.settings.wifi_name, started.settings.mode) == ("Saal", Mode.CLIENT)
+    assert "! Line 2 (wifi password): a Wi-Fi password has 8 to 63 characters; this one has 5" in box.result
+    assert "! Line 3: not understood" in box.result
+    assert "! Line 4 (country): not a country" in box.result
+    assert "wifi password = short" in box.read()
+
+
+def test_rich_text_is_named_and_the_box_still_starts(box: Box) -> None:
+    box.write(b"{\\rtf1 wifi name = Saal}")
+
+    assert box.boot().settings.wifi_name == "Pacsberry ABC"
+    assert "! The file: the file was saved as rich text" in box.result
+
+
+def test_a_second_boot_writes_nothing_to_the_card(box: Box) -> None:
+    box.write("wifi name = Saal\nwifi password = zebra-horse\nadmin password = horse-zebra\n")
+    box.boot()
+    before = state(box.places.boot) | state(box.places.data)
+    run_before = state(box.places.root / "run")
+
+    started = box.boot()
+
+    assert started.decision is None
+    assert state(box.places.boot) | state(box.places.data) == before
+    assert {name: content for name, (content, _) in state(box.places.root / "run").items()} == {
+        name: content for name, (content, _) in run_before.items()
+    }
+
+
+def test_a_box_that_forgets_its_root_gets_its_login_and_name_back_at_each_boot(box: Box) -> None:
+    hashed = box.boot().settings.admin_hash
+    (box.places.root / "etc/shadow").write_text("pacsadmin:!:1::::::\n")
+    (box.places.root / "etc/hostname").unlink()
+
+    box.boot()
+
+    assert hashed in (box.places.root / "etc/shadow").read_text()
+    assert (box.places.root / "etc/hostname").read_text() == "pacsberry\n"
+
+
+def test_a_line_written_later_changes_that_and_nothing_else(box: Box) -> None:
+    box.write("wifi name = Saal\nwifi password = zebra-horse\nadmin password = horse-zebra\n")
+    first = box.boot().settings
+    box.write("wifi password = new-password\n")
+
+    second = box.boot().settings
+
+    assert second.wifi_password == "new-password"
+    assert (second.wifi_name, second.admin_hash) == (first.wifi_name, first.admin_hash)
+    assert "horse-zebra" not in box.result
+    assert "admin-made-up" not in box.result
+
+
+def test_the_name_windows_makes_of_the_file_is_read_too(box: Box) -> None:
+    box.write("wifi name = Saal\nwifi password = zebra-horse\n", "pacsberry.txt.txt")
+    box.write("# nothing here\n")
+
+    assert box.boot().settings.wifi_name == "Saal"
+    assert "zebra-horse" not in box.read("pacsberry.txt.txt")
+
+
+def test_settings_of_imager_are_taken_named_and_removed(box: Box) -> None:
+    box.write(USER_DATA, "user-data")
+    box.write(NETWORK_CONFIG, "network-config")
+    box.write("meta", "meta-data")
+    box.write("name = Other\n")
+
+    settings = box.boot().settings
+
+    assert (settings.name, settings.country, settings.admin_hash) == ("other", "FR", HASH)
+    assert settings.mode is Mode.ACCESS_POINT
+    assert settings.join_name == 'Salle "A" été'
+    assert sorted(path.name for path in box.places.boot.iterdir()) == ["pacsberry-result.txt", "pacsberry.txt"]
+    assert "name: given in Raspberry Pi Imager, too; pacsberry.txt counts" in box.result
+    assert "country: taken from Raspberry Pi Imager" in box.result
+    assert "is remembered for mode = client" in box.result
+    assert "The user “marie” of Raspberry Pi Imager is called “pacsadmin” here" in box.result
+    assert "keyboard from Raspberry Pi Imager has no effect" in box.result
+    assert "Password: admin-made-up" in box.result  # of the web page, which needs one it can hash itself
+    assert HASH in (box.places.root / "etc/shadow").read_text()
+    assert box.boot().decision is None
+
+
+def test_an_account_that_cannot_be_made_is_said_and_tried_again(box: Box) -> None:
+    box.write("admin password = zebra-horse\nwifi name = Saal\n")
+    box.runner.answers["pacsberry user"] = Ran(1, "", "no room")
+
+    started = box.boot()
+    assert started.settings.wifi_name == "Saal"
+    assert "The account could not be made: pacsberry user add admin: no room" in box.result
+    assert "zebra-horse" in box.read()
+    del box.runner.answers["pacsberry user"]
+    box.boot()
+
+    assert "zebra-horse" not in box.read()
+    assert "could not be made" not in box.result
+    assert store.load(box.places.settings).settings.admin_hash.startswith("$y$")
+
+
+def test_damaged_settings_are_set_aside_and_the_box_starts(box: Box) -> None:
+    box.boot()
+    box.places.settings.write_bytes(b'{"format": 1, "settings": {"mode": "perpetual"}}')
+
+    started = box.boot()
+
+    assert started.settings.wifi_password == "wifi-made-up1"
+    assert "set aside as box.json.damaged" in box.result
+    assert (box.places.box / "box.json.damaged").exists()
+
+
+def test_settings_of_a_later_version_are_not_read_as_ours(box: Box) -> None:
+    box.boot()
+    box.places.settings.write_text('{"format": 2, "settings": {}}')
+
+    with pytest.raises(UnreadableSettings, match="later version"):
+        store.load(box.places.settings)
+
+
+def test_no_file_with_a_secret_can_be_read_by_others(box: Box) -> None:
+    box.write("join wifi name = Ecole\njoin wifi password = zebra-horse\nmode = client\n")
+    box.boot()
+
+    for path in (box.places.root / "data", box.places.root / "run"):
+        for file in (each for each in path.rglob("*") if each.is_file()):
+            if any(secret in file.read_bytes() for secret in (b"zebra-horse", b"$y$", b"admin-made-up")):
+                assert file.stat().st_mode & 0o007 == 0, file
+
+
+class PulledPlug(BaseException):
+    """The power is gone; not an Exception, so that nobody catches it."""
+
+
+@pytest.mark.parametrize("after", range(24))
+def test_a_plug_pulled_at_any_write_loses_nothing_that_was_typed_or_shown(
+    box: Box, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.write("wifi name = Saal\nwifi password = zebra-horse\nssh key = " + KEY + "\n")
+    box.write(USER_DATA.replace("salle-12", "other"), "user-data")
+    writes = iter(range(1000))
+
+    def counted(act: Callable[..., bool]) -> Callable[..., bool]:
+        def perhaps(*arguments: Any, **options: Any) -> bool:
+            if next(writes) == after:
+                raise PulledPlug
+            return act(*arguments, **options)
+
+        return perhaps
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "replace", counted(files.replace))
+        patch.setattr(files, "remove", counted(files.remove))
+        try:
+            box.boot()
+        except PulledPlug:
+            shown = box.result if box.places.result_file.exists() else ""
+        else:
+            shown = box.result
+    stored_before = box.places.settings.exists()
+
+    box.boot()
+
+    settings = store.load(box.places.settings).settings
+    assert (settings.name, settings.wifi_name, settings.wifi_password) == ("other", "Saal", "zebra-horse")
+    assert settings.ssh_keys == (KEY,)
+    assert "zebra-horse" not in box.read()
+    assert not (box.places.boot / "user-data").exists()
+    # Whatever was made up can be read in the result file: it was there before it was stored.
+    assert "admin-made-up" in box.result
+    assert not stored_before or "admin-made-up" in shown
+    assert box.boot().decision is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may change accounts")
+def test_the_program_itself_makes_a_box_of_a_card_with_the_commands_of_the_system(box: Box) -> None:
+    box.write("admin password = zebra-horse\nlanguage = fr\n")
+    (box.places.root / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\npacsadmin:x:1000:1000::/:/bin/sh\n")
+    (box.places.root / "etc/shadow").write_text("root:*:1::::::\npacsadmin:!:1::::::\n")
+    (box.places.root / "etc/login.defs").touch()
+
+    assert main(["--root", str(box.places.root)]) == 0
+
+    assert "zebra-horse" not in box.read()
+    assert "pacsadmin:$y$" in (box.places.root / "etc/shadow").read_text()
+    assert '"admin"' in box.places.users.read_text()
+    listed = Runner().run("pacsberry", "user", "list", "--file", str(box.places.users))
+    assert listed.split()[0] == "admin"
+
+
+def test_the_program_says_what_it_cannot_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+
+    assert main(["--root", str(tmp_path / "file")]) == 1
+    assert capsys.readouterr().err.startswith("pacsberry-firstboot: ")

@@ -1,0 +1,1 @@
+"""Imager's files."""

@@ -1,0 +1,1 @@
+"""Plans, files and what real dnsmasq, nft and nmcli make of them."""
