@@ -1,8 +1,4 @@
-"""The card as a file: what is in its partitions, read with mtools and debugfs, so without mounting anything.
-
-A test's own copy of the card gets a door (`add_door`): an ssh server of the test's on a network card of the test's. The
-image has nothing of it.
-"""
+"""The card as a file: what is in its partitions, read with mtools and debugfs, so without mounting anything."""
 
 import json
 import re
@@ -69,6 +65,18 @@ class Card:
         subprocess.run(
             ["mcopy", "-o", "-i", self._boot, "-", f"::/{name}"], input=content, capture_output=True, check=True
         )
+
+    def remove_boot_file(self, name: str) -> None:
+        """Delete a file of the boot partition."""
+        subprocess.run(["mdel", "-i", self._boot, f"::/{name}"], capture_output=True, check=True)
+
+    def with_boot_files(self, files: dict[str, bytes], target: Path) -> "Card":
+        """A copy of the card with these files in its boot partition."""
+        subprocess.run(["cp", "--sparse=always", self.path, target], check=True)
+        copy = Card(target)
+        for name, content in files.items():
+            copy.write_boot_file(name, content)
+        return copy
 
     # --- the others, by debugfs
 
@@ -154,79 +162,6 @@ def _cut_out(image: Path, part: Partition) -> Path:
         check=True,
     )
     return target
-
-
-DOOR_PORT = 2200
-DOOR_MAC = "52:54:00:99:99:99"
-DOOR_ADDRESS = "10.99.99.15"
-"""The guest's address on the test's network card; not one that a class network uses."""
-
-_SSHD = f"""
-Port {DOOR_PORT}
-HostKey /etc/test-door/host_key
-AuthorizedKeysFile /etc/test-door/authorized_keys
-PermitRootLogin prohibit-password
-PasswordAuthentication no
-StrictModes no
-UsePAM yes
-PidFile none
-MaxSessions 50
-MaxStartups 100
-Subsystem sftp internal-sftp
-"""
-_UNIT = """
-[Unit]
-Description=The door of the tests
-DefaultDependencies=no
-After=systemd-udevd.service
-Conflicts=shutdown.target
-Before=shutdown.target
-[Service]
-ExecStartPre=/bin/mkdir -p /run/sshd
-ExecStartPre=/etc/test-door/network
-ExecStart=/usr/sbin/sshd -D -e -f /etc/test-door/sshd_config
-Restart=always
-RestartSec=2
-[Install]
-WantedBy=sysinit.target
-"""
-_NETWORK = f"""#!/bin/bash
-# The network card of the tests has an address of its own, and is nobody else's business.
-for try in $(seq 300); do
-    for place in /sys/class/net/*; do
-        if [[ $(<"$place/address") == {DOOR_MAC} ]]; then
-            ip addr replace {DOOR_ADDRESS}/24 dev "${{place##*/}}"
-            ip link set "${{place##*/}}" up
-            exit 0
-        fi
-    done
-    sleep 0.2
-done
-exit 1
-"""
-
-
-def add_door(image: Path, target: Path, scratch: Path) -> Path:
-    """Copy the image to `target` and give the copy the door of the tests; returns the private key."""
-    subprocess.run(["cp", "--sparse=always", image, target], check=True)
-    for name in ("client", "host"):
-        key = scratch / f"{name}_key"
-        key.unlink(missing_ok=True)
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", key], check=True)
-    files = {
-        "/etc/test-door/sshd_config": (0o644, _SSHD.encode()),
-        "/etc/test-door/host_key": (0o600, (scratch / "host_key").read_bytes()),
-        "/etc/test-door/authorized_keys": (0o600, (scratch / "client_key.pub").read_bytes()),
-        "/etc/test-door/network": (0o755, _NETWORK.encode()),
-        "/etc/systemd/system/test-door.service": (0o644, _UNIT.encode()),
-        "/etc/NetworkManager/conf.d/99-test-door.conf": (
-            0o644,
-            f"[keyfile]\nunmanaged-devices=mac:{DOOR_MAC}\n".encode(),
-        ),
-    }
-    wants = "/etc/systemd/system/sysinit.target.wants/test-door.service"
-    Card(target).add_files(files, {wants: "/etc/systemd/system/test-door.service"}, scratch)
-    return scratch / "client_key"
 
 
 def overlay(base: Path, target: Path, size: str = "4G") -> Path:

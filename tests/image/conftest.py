@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.image.card import Card, add_door, overlay
+from tests.image.card import Card, overlay
+from tests.image.door import add_door
 from tests.image.guest import Guest, Machine
 
 

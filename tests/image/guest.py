@@ -12,9 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from tests.image.card import DOOR_ADDRESS, DOOR_MAC, DOOR_PORT, Card
+from tests.image import door
+from tests.image.card import Card
 
-DOOR_NETWORK = "10.99.99.0/24"
 _TREE = "bcm2837-rpi-3-b.dtb"
 
 
@@ -32,8 +32,12 @@ class Machine:
     """Seconds until the door has to be open; several times what it takes on an idle computer."""
 
 
-def virt(memory_mib: int = 1024, processors: int = 2) -> Machine:
-    """QEMU's generic machine: quick, and with as many network cards as one likes."""
+def virt(memory_mib: int = 1024, processors: int = 2, cache: str = "unsafe") -> Machine:
+    """QEMU's generic machine: quick, and with as many network cards as one likes.
+
+    For a test that pulls the plug, `cache` has to be "writeback": what the guest flushed is then on the card for good,
+    and what it did not flush may be lost.
+    """
     return Machine(
         name="virt",
         arguments=(
@@ -42,7 +46,7 @@ def virt(memory_mib: int = 1024, processors: int = 2) -> Machine:
         ),
         disk=(
             "-drive",
-            "file={card},if=none,id=card,format=qcow2,cache=unsafe",
+            f"file={{card}},if=none,id=card,format=qcow2,cache={cache}",
             "-device",
             "virtio-blk-pci,drive=card",
         ),
@@ -189,6 +193,12 @@ class Guest:
             raise subprocess.CalledProcessError(done.returncode, script[:500], done.stdout, done.stderr)
         return done
 
+    def in_background(self, command: str, out: IO[bytes]) -> subprocess.Popen[bytes]:
+        """Start a command in the guest; what it prints goes to `out`. The caller ends it."""
+        return subprocess.Popen(
+            [*self._ssh(), "root@127.0.0.1", command], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL
+        )
+
     def ask(self, script: str, *, timeout: float = 300) -> str:
         """What a script prints, without blanks around it."""
         return self.run(script, timeout=timeout).stdout.strip()
@@ -227,7 +237,7 @@ class Guest:
                 place.write_bytes(card.boot_file(name))
         words = [word for word in card.boot_file("cmdline.txt").decode().split() if not word.startswith("console=")]
         line = " ".join([*words, f"console={self._machine.console}", self._append]).strip()
-        forward = f"hostfwd=tcp:127.0.0.1:{self._door_port}-{DOOR_ADDRESS}:{DOOR_PORT}"
+        forward = f"hostfwd=tcp:127.0.0.1:{self._door_port}-{door.ADDRESS}:{door.PORT}"
         tree: list[str | Path] = ["-dtb", self._folder / _TREE] if self._machine is RASPI3B else []
         return [
             *(
@@ -243,8 +253,8 @@ class Guest:
             *("-kernel", self._folder / kernel, "-initrd", self._folder / ramdisk, *tree, "-append", line),
             *(part.format(card=self.card) for part in self._machine.disk),
             *self._network,  # first, so that it is eth0
-            *("-netdev", f"user,id=door,net={DOOR_NETWORK},restrict=on,{forward}"),
-            *("-device", f"{self._machine.network_device},netdev=door,mac={DOOR_MAC}"),
+            *("-netdev", f"user,id=door,net={door.NETWORK},restrict=on,{forward}"),
+            *("-device", f"{self._machine.network_device},netdev=door,mac={door.MAC}"),
             *("-serial", f"file:{self._console()}", "-serial", f"file:{self._folder / 'console-2.log'}"),
             *("-monitor", "none", "-display", "none"),
         ]
