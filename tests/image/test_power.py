@@ -1,7 +1,7 @@
 """The plug is pulled at random moments: of first boots, of growing the data partition, of receiving studies.
 
-QEMU is killed. What the guest had flushed is on the card; what it had not may be there or not (cache=writeback). Whenever
-it was, the box comes up, knows what it was told, and has every study it said it had.
+QEMU is killed. What the guest had flushed is on the card; what it had not may be there or not (cache=writeback).
+Whenever it was, the box comes up, knows what it was told, and has every study it said it had.
 """
 
 import hashlib
