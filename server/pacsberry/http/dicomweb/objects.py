@@ -11,7 +11,7 @@ from itertools import groupby
 
 from pacsberry.archive.queries import FindQuery
 from pacsberry.archive.resources import InstanceFile
-from pacsberry.dicom.matching import Constraint
+from pacsberry.dicom.matching import Constraint, Match
 from pacsberry.errors import UnknownResource
 from pacsberry.http.context import Context
 from pacsberry.http.dicomweb.columns import UIDS
@@ -61,9 +61,20 @@ def one_object(context: Context, uids: Sequence[str]) -> StoredObject:
 
 def ids_of(context: Context, level: Level, uids: Mapping[int, str]) -> list[str]:
     """The Orthanc identifiers of the resources of `level` with these UIDs, by tag; several when UIDs are used twice."""
-    constraints = tuple(Constraint.parse(tag, "UI", uid, case_sensitive=True) for tag, uid in uids.items())
-    query = FindQuery(level, constraints=constraints, limit=_MOST_NAMESAKES)
+    query = FindQuery(level, constraints=named_by(uids), limit=_MOST_NAMESAKES)
     return [found.id for found in context.archive.search.find(query)]
+
+
+def named_by(uids: Mapping[int, str]) -> tuple[Constraint, ...]:
+    """The constraints that only what has these UIDs, by tag, fulfils; UnknownResource for what can be nobody's UID.
+
+    In a search a blank means everything, and a backslash a list: not so in an address.
+    """
+    constraints = tuple(Constraint.parse(tag, "UI", uid, case_sensitive=True) for tag, uid in uids.items())
+    for constraint, uid in zip(constraints, uids.values(), strict=True):
+        if constraint.kind is not Match.EXACT:
+            raise UnknownResource(f"{uid[:80]!r} is no UID.")
+    return constraints
 
 
 def series_of(context: Context, uids: Sequence[str]) -> list[str]:

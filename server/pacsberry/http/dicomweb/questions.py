@@ -10,6 +10,7 @@ from pacsberry.dicom.matching import Constraint
 from pacsberry.errors import BadRequest
 from pacsberry.http.context import Context
 from pacsberry.http.dicomweb.columns import UIDS, columns_of
+from pacsberry.http.dicomweb.objects import named_by
 from pacsberry.http.request import Request
 from pacsberry.model import Level
 
@@ -41,13 +42,13 @@ class _Fields:
 
 
 def read_question(request: Request, context: Context, level: Level, uids: Sequence[str]) -> Question:
-    """The question of a request; `uids` are those of the path, from the study down.  Raises BadRequest.
+    """The question of a request; `uids`: of the path, from the study down.  Raises BadRequest, UnknownResource.
 
     Arguments that cannot be used are left out and told in a warning (PS3.4 C.2.2.1.3), as C-FIND does.
     """
     search = context.archive.search
     fields = _read_fields(request, context, level)
-    of_path = [Constraint.parse(tag, "UI", uid, case_sensitive=True) for tag, uid in zip(UIDS, uids, strict=False)]
+    of_path = named_by(dict(zip(UIDS, uids, strict=False)))
     asked = [constraint.tag for constraint in fields.constraints] + fields.included
     warnings = []
     if fields.unused:
