@@ -77,6 +77,17 @@ def test_a_pack_of_nothing_but_reasons_has_room_for_them(tmp_path: Path) -> None
     assert len(told) == 9
 
 
+def test_reasons_take_little_room_whatever_is_in_them(tmp_path: Path) -> None:
+    holes = {number: chr(0x20AC) * 10 + str(number) + '\0"\\' * 900 for number in range(9)}
+    with (tmp_path / "pack").open("w+b") as file:
+        write_pack(file, {}, 9, holes)
+
+        reasons = [hole["Reason"] for hole in Pack.read(file).facts["Holes"]]
+
+    assert reasons[0].startswith("??????????0?")
+    assert max(map(len, reasons)) == 200
+
+
 def test_a_pack_cut_anywhere_is_no_pack(tmp_path: Path) -> None:
     path = tmp_path / "pack"
     with path.open("w+b") as file:

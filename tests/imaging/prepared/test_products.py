@@ -254,6 +254,17 @@ def test_a_preview_pack_has_at_most_4_percent_of_the_raw_bytes(
     assert pictures_alone <= 0.04 * 40 * side * side * 2
 
 
+def test_all_pictures_of_a_noisy_stack_have_the_same_quality(
+    folder: Folder, pictures: Pictures, tmp_path: Path
+) -> None:
+    stack = [make_image(noise(256, 900, 60, number), tags={"Modality": "MR"}) for number in range(30)]
+
+    got = Products(pictures, tmp_path, put(folder, *stack), Kind.PREVIEW)
+
+    lengths = [length for _, length in got.packs[Kind.PREVIEW].places.values()]
+    assert max(lengths) < 1.25 * min(lengths)
+
+
 def test_a_thumbnail_is_the_middle_picture_as_jpeg(folder: Folder, pictures: Pictures, tmp_path: Path) -> None:
     from imagecodecs import _jpeg8
 
@@ -374,6 +385,16 @@ def test_a_worker_that_tells_nonsense_of_what_it_made_is_not_believed(
 
     assert got.made[Kind.PREVIEW].pictures == 0
     assert "nonsense" in got.made[Kind.PREVIEW].holes[0]
+    pictures.stop()
+
+
+def test_a_small_picture_that_is_large_is_not_believed(folder: Folder, tmp_path: Path) -> None:
+    script = _crashing_at("").replace('b"abcdef"', "bytes(2**21)").replace("[4,2,1000]", "[2097152,0,1000]")
+    pictures = _pictures(folder, script)
+
+    got = Products(pictures, tmp_path, put(folder, b"x"), Kind.PREVIEW)
+
+    assert got.made[Kind.PREVIEW].pictures == 0
     pictures.stop()
 
 

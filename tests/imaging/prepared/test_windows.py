@@ -37,7 +37,7 @@ def test_slices_that_each_name_another_one_get_one_that_fits_them_all() -> None:
 
 
 def test_radiographs_that_each_name_another_one_keep_theirs() -> None:
-    assert window_of_stack([survey(SOFT, "CR"), survey(BONE, "CR")]) is None
+    assert window_of_stack([survey(SOFT, "CR", values=(0, 9)), survey(BONE, "CR", values=(0, 9))]) is None
 
 
 def test_a_table_of_the_file_is_left_to_it_when_there_is_no_window() -> None:

@@ -82,10 +82,8 @@ class Pack:
             if length:
                 places[number] = (end, length)
                 end += length
-        if len(index) < index_length + facts_length or not isinstance(facts, dict):
-            raise DamagedFile("A pack of pictures is cut short.")
-        if os.fstat(descriptor).st_size < end:
-            raise DamagedFile("A pack of pictures is shorter than it says.")
+        if not isinstance(facts, dict) or os.fstat(descriptor).st_size < end:
+            raise DamagedFile("A pack of pictures is not what it says, or shorter.")
         return cls(facts, places, end)
 
 
