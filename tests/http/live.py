@@ -124,11 +124,13 @@ def live_server(
     pixels: Limits | None = None,
     prepared_percent: int = 50,
     prepares_by_itself: bool = False,
+    quiet_seconds: float = 0.05,
     **archive_settings: Any,
 ) -> Iterator[Live]:
     """A server over an archive of its own in `folder`; further arguments are those of ArchiveSettings.
 
-    `prepares_by_itself`: whether pictures are prepared without anybody asking for them.
+    `prepares_by_itself`: whether pictures are prepared without anybody asking for them, when nothing has arrived for
+    `quiet_seconds`.
     """
     policy = DicomPolicy()
     reader = Reader(default_encoding=lambda: policy.default_encoding, main_tags=ORTHANC_MAIN_TAGS)
@@ -141,7 +143,7 @@ def live_server(
         clock=clock or Clock(),
     )
     pictures = Pictures(archive.files, pixels or Limits())
-    preparer = _preparer(archive, pictures, policy, prepared_percent)
+    preparer = _preparer(archive, pictures, policy, prepared_percent, quiet_seconds)
     if not prepares_by_itself:
         archive.watch_series(lambda keys: None, lambda series: None)
     archive.start()
@@ -185,7 +187,9 @@ def live_server(
         archive.stop()
 
 
-def _preparer(archive: Archive, pictures: Pictures, policy: DicomPolicy, percent: int) -> Preparer:
+def _preparer(
+    archive: Archive, pictures: Pictures, policy: DicomPolicy, percent: int, quiet_seconds: float
+) -> Preparer:
     store = PreparedStore(archive.files.storage / "prepared", archive.room, percent=percent, goes_first=GOES_FIRST)
 
     def make_maker() -> Maker:
@@ -198,7 +202,7 @@ def _preparer(archive: Archive, pictures: Pictures, policy: DicomPolicy, percent
             dictionary=STANDARD,
         )
 
-    return Preparer(archive, store, make_maker, is_on=percent > 0, quiet_seconds=0.05)
+    return Preparer(archive, store, make_maker, is_on=percent > 0, quiet_seconds=quiet_seconds)
 
 
 def spool_files(server: Live) -> list[Path]:

@@ -5,22 +5,21 @@ Addresses of prepared files hold the digest of what they were made of: they neve
 
 import json
 import re
-import zlib
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any, Final
 
-from pacsberry.archive.contents import Contents, Member
 from pacsberry.errors import DamagedFile, NotUnderstood, UnknownResource
 from pacsberry.http.answers import JSON, Answer
 from pacsberry.http.context import Context
+from pacsberry.http.dicomweb.deflated import gzip_of, plain
+from pacsberry.http.prepared_overview import Overview, Overviews
 from pacsberry.http.rendering import accepts_gzip
 from pacsberry.http.request import Request
-from pacsberry.imaging.prepared.kinds import FRAMES, METADATA, PLACES, PREVIEW, THUMBNAIL, NotPrepared
-from pacsberry.imaging.prepared.making import frames_of, in_order, sources_of
+from pacsberry.imaging.prepared.kinds import FRAMES, METADATA, PLACES, PREVIEW, THUMBNAIL
 from pacsberry.imaging.prepared.packfile import Pack
 from pacsberry.imaging.prepared.preparer import Preparer
-from pacsberry.imaging.prepared.products import JPEG_LS, MEDIA_TYPES, Kind, gains_from_packing
+from pacsberry.imaging.prepared.products import JPEG_LS, MEDIA_TYPES, Kind
 from pacsberry.imaging.prepared.store import Address, Opened
 from pacsberry.model import Level
 
@@ -32,8 +31,7 @@ _PATH: Final = re.compile(
 )
 _FOR_EVER: Final = "max-age=31536000, immutable"
 _AGAIN_SECONDS: Final = "1"
-_GZIP_LEVEL: Final = 6
-_ARRAYS: Final = ("ImagePositionPatient", "ImageOrientationPatient")
+_OVERVIEWS: Final = Overviews()
 
 
 # --- the manifest --------------------------------------------------------------------------------------------------
@@ -42,107 +40,54 @@ _ARRAYS: Final = ("ImagePositionPatient", "ImageOrientationPatient")
 def manifest(request: Request, context: Context, id: str) -> Answer:
     """See PICTURES.md; `make=0` only looks."""
     preparer = _preparer(context)
-    contents = context.archive.contents.of(id)
+    overview = _OVERVIEWS.of(id, context.archive.contents, preparer.store)
     if request.truth("make", absent=True):
-        missing = [kind for kind in _AT_ONCE if not preparer.store.has(Address(id, contents.digest, kind))]
+        missing = [kind for kind in _AT_ONCE if not preparer.store.has(Address(id, overview.digest, kind))]
         if missing:
-            preparer.demand(id, contents.digest, missing)
-    is_volume, members = in_order(contents)
-    places = _places(preparer, contents)
-    told: dict[str, object] = {
-        "ID": id,
-        "Digest": contents.digest,
+            preparer.demand(id, overview.digest, missing)
+    changing = {
         "IsStable": context.archive.resources.is_stable(Level.SERIES, id),
-        "Type": "Volume" if is_volume else "Sequence",
-        "StudyInstanceUID": contents.study_tags.get("StudyInstanceUID", ""),
-        "SeriesInstanceUID": contents.tags.get("SeriesInstanceUID", ""),
-        "Modality": contents.tags.get("Modality", ""),
-        "SeriesDescription": contents.tags.get("SeriesDescription", ""),
-        "CountPictures": sum(map(frames_of, members)),
-        "Prepared": {kind: _state(preparer, contents, kind) for kind in _SHOWN},
-        "IsPlaced": bool(places),
-        "Shared": places.get("Shared", {}),
-        "Instances": _instances(members, places.get("Instances", [])),
+        "Prepared": {kind: _state(preparer, overview, Address(id, overview.digest, kind)) for kind in _SHOWN},
     }
-    text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-    if not accepts_gzip(request):
-        answer = Answer.data(text, JSON)
+    head = json.dumps(changing, separators=(",", ":")).encode()[:-1] + b","
+    if accepts_gzip(request):
+        pieces = gzip_of([plain(head), overview.packed, plain(b"}", is_last=True)])
+        answer = Answer.data(b"".join(pieces), JSON).with_header("Content-Encoding", "gzip")
     else:
-        answer = Answer.data(zlib.compress(text, _GZIP_LEVEL, 31), JSON).with_header("Content-Encoding", "gzip")
+        answer = Answer.data(b"".join((head, overview.text, b"}")), JSON)
     return answer.with_header("Vary", "Accept-Encoding").with_header("Cache-Control", "no-cache")
 
 
-def _state(preparer: Preparer, contents: Contents, kind: str) -> dict[str, object]:
-    address = Address(contents.id, contents.digest, kind)
+def _state(preparer: Preparer, overview: Overview, address: Address) -> dict[str, object]:
     found = preparer.store.open(address)
     if found is not None:
         with found.file:
-            if not found.facts.get("CountPictures"):
-                return {"State": "None", "Reason": _reason(found.facts)}
-            return {
-                "State": "Ready",
-                "Url": _url(address),
-                "MediaType": MEDIA_TYPES[Kind(kind)],
-                "Size": found.length,
-                "CountPictures": found.facts["CountPictures"],
-            }
+            return _there(address, found)
     if not preparer.is_on:
         return {"State": "Off"}
-    try:
-        sources = sources_of(contents)
-    except NotPrepared as error:
-        return {"State": "None", "Reason": str(error)}
-    if kind == FRAMES and not any(gains_from_packing(source.transfer_syntax_uid) for source in sources):
+    if overview.problem:
+        return {"State": "None", "Reason": overview.problem}
+    if address.kind == FRAMES and not overview.gains:
         return {"State": "None", "Reason": "The frames are stored in a form that is good to send as it is."}
-    problem = preparer.problem(contents.id, contents.digest)
+    problem = preparer.problem(address.series, address.digest)
     if problem:
         return {"State": "Failed", "Reason": problem}
-    progress = preparer.progress(contents.id)
+    progress = preparer.progress(address.series)
     if progress is None:
         return {"State": "Missing", "Url": _url(address)}
     return {"State": "Making", "Url": _url(address), "Done": progress.done, "All": progress.total}
 
 
-def _places(preparer: Preparer, contents: Contents) -> Mapping[str, Any]:
-    """What was read from the files about where images lie; nothing before that is done."""
-    found = preparer.store.open(Address(contents.id, contents.digest, PLACES))
-    if found is None:
-        return {}
-    with found.file:
-        places: Mapping[str, Any] = json.loads(found.file.read(found.length))
-    return places
-
-
-def _instances(members: list[Member], places: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Each instance in the order of the viewer, with the number of its first picture."""
-    told: list[Mapping[str, Any]] = []
-    first = 0
-    for number, member in enumerate(members):
-        count = frames_of(member)
-        told.append(
-            {
-                "ID": member.id,
-                "SOPInstanceUID": member.tags.get("SOPInstanceUID", ""),
-                "InstanceNumber": member.tags.get("InstanceNumber", ""),
-                "FirstPicture": first,
-                "CountPictures": count,
-                **(places[number] if number < len(places) else _from_index(member)),
-            }
-        )
-        first += count
-    return told
-
-
-def _from_index(member: Member) -> Mapping[str, Any]:
-    """What the index knows of where an image lies."""
-    found: dict[str, object] = {"SOPClassUID": member.sop_class_uid}
-    for name in _ARRAYS:
-        try:
-            numbers = [float(part) for part in member.tags.get(name, "").split("\\")]
-        except ValueError:
-            continue
-        found[name] = numbers
-    return found
+def _there(address: Address, found: Opened) -> dict[str, object]:
+    if not found.facts.get("CountPictures"):
+        return {"State": "None", "Reason": _reason(found.facts)}
+    return {
+        "State": "Ready",
+        "Url": _url(address),
+        "MediaType": MEDIA_TYPES[Kind(address.kind)],
+        "Size": found.length,
+        "CountPictures": found.facts["CountPictures"],
+    }
 
 
 # --- the files -----------------------------------------------------------------------------------------------------
@@ -185,7 +130,7 @@ def _picture(address: Address, found: Opened, picture: int) -> Answer:
         raise UnknownResource(f"There is no picture {picture} in it.")
     offset, length = pack.places[picture]
     media_type = str(pack.facts.get("MediaType", "application/octet-stream"))
-    if media_type == "image/jls":
+    if address.kind == FRAMES:
         media_type += f"; transfer-syntax={JPEG_LS}"
     answer = Answer.part(found.file, offset, length, media_type)
     return answer.with_etag(f"{address.digest}-{address.kind}-{picture}")
@@ -193,18 +138,16 @@ def _picture(address: Address, found: Opened, picture: int) -> Answer:
 
 def _not_yet(preparer: Preparer, context: Context, address: Address) -> Answer:
     """202 and how far it is; 404 for what will never be, 415 for what cannot be."""
-    contents = context.archive.contents.of(address.series)
-    if contents.digest != address.digest:
+    overview = _OVERVIEWS.of(address.series, context.archive.contents, preparer.store)
+    if overview.digest != address.digest:
         raise UnknownResource("The series has changed; its manifest names the new addresses.")
     preparer.demand(address.series, address.digest, [address.kind])
-    state = _state(preparer, contents, address.kind)
-    if state["State"] == "Ready":  # since a moment ago
-        state = {"State": "Making", "Url": _url(address), "Done": 1, "All": 1}
+    state = _state(preparer, overview, address)
     if state["State"] == "Off":
         raise UnknownResource("No pictures are prepared: Pacsberry.PreparedPercent is 0.")
     if state["State"] in ("None", "Failed"):
         raise NotUnderstood(str(state["Reason"]))
-    answer = Answer.json(state).with_status(202)
+    answer = Answer.json(state).with_status(202)  # also what has been there since a moment ago
     return answer.with_header("Retry-After", _AGAIN_SECONDS).with_header("Cache-Control", "no-store")
 
 

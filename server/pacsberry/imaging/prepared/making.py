@@ -106,7 +106,7 @@ class Maker:
                 }
                 made = products.make_products(self._pictures, sources, files, self._watching(between))
                 for kind, draft in drafts.items():
-                    draft.keep(_facts(made[products.Kind(kind)], firsts))
+                    draft.keep(_facts(made[products.Kind(kind)], {} if kind == THUMBNAIL else firsts))
 
     def _frames_if_worth_it(
         self, kinds: set[str], sources: Sequence[products.Source], size: int, *, may_drop: bool

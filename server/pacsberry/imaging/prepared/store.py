@@ -154,7 +154,7 @@ class PreparedStore:
     def begin(self, address: Address) -> "Draft":
         """A file to be written; NoRoom, OSError."""
         self.make_way(0)
-        path = self._folder / f"{address.name}.{next(self._numbers)}{_PART}"
+        path = self._folder / f"{address.name}.{self._run}{next(self._numbers)}{_PART}"
         path.parent.mkdir(parents=True, exist_ok=True)
         return Draft(self, address.name, path)
 
