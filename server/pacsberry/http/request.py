@@ -85,9 +85,12 @@ class Request:
 
     @cached_property
     def accepted(self) -> Sequence[tuple[str, float]]:
-        """The media types of Accept in the client's order, lower case, without parameters, each with its weight."""
+        """The media types of Accept in the client's order, lower case, without parameters, each with its weight.
+
+        The argument `accept` of the address comes before the header (PS3.18 8.3.3.1): images of a page have none.
+        """
         found = []
-        for part in self.header("Accept").split(",")[:32]:
+        for part in (self.arguments.get("accept") or self.header("Accept")).split(",")[:32]:
             kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
             weight = 1.0
             for parameter in parameters:

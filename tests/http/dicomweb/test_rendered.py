@@ -146,3 +146,12 @@ def test_the_configuration_says_where_wado_uri_is(tmp_path: Path, root: str, pat
     http = HttpSettings(port=0, addresses=("127.0.0.1",), dicomweb=DicomWebSettings(wado_uri_root=root))
     with live_server(tmp_path, settings=http) as server:
         assert server.get(path).status == status
+
+
+def test_the_address_says_what_is_accepted_before_the_header_does(server: Live) -> None:
+    reply = server.get(
+        f"{PATH}/thumbnail?accept=image/png",
+        {"Accept": 'multipart/related; type="application/octet-stream"'},  # as OHIF asks
+    )
+
+    assert (reply.status, reply.headers["content-type"]) == (200, "image/png")
