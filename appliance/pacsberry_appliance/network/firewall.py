@@ -36,8 +36,8 @@ def ruleset(settings: Settings) -> str:
         ip saddr {settings.network} meta l4proto tcp reject with tcp reset
         ip saddr {settings.network} meta l4proto udp reject
     }}
-    # A tablet that still remembers an address of the Internet finds the way to the box there, or a reset for HTTPS, also
-    # where the box itself has no way to that address.
+    # A tablet that still remembers an address of the Internet finds the way to the box there, or a reset for HTTPS;
+    # also where the box itself has no way to that address.
     chain lost {{
         type nat hook prerouting priority dstnat; policy accept;
         ip saddr {settings.network} ip daddr != {settings.network} tcp dport {{ 80, 443 }} redirect

@@ -131,7 +131,7 @@ def walled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cable]:
         with (
             made.started_in_box(sys.executable, "-c", other, until="up"),
             made.started_in_box(
-                "sh", "-c", f"PYTHONPATH={ROOT}/appliance {portal} & {listens}; echo up; wait", until="up"
+                "sh", "-c", f"{portal} --facts {folder}/portal.json & {listens}; echo up; wait", until="up"
             ),
         ):
             yield made
