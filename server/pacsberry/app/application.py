@@ -25,6 +25,9 @@ from pacsberry.recycler import Recycler
 if TYPE_CHECKING:
     from pacsberry.http.people import People
 
+if TYPE_CHECKING:
+    from pacsberry.imaging.on_arrival import ArrivalTranscoder
+
 LOGGER = logging.getLogger("pacsberry.server")
 
 _MEGABYTE = 2**20
@@ -66,12 +69,14 @@ class Application:
         )
         damaged = upkeep.damaged_folder(settings)
         self.scrubber = upkeep.scrubber(settings, self.archive, damaged, reads=only_socket is None)
+        self.pictures = Pictures(self.archive.files, values.pixels(settings))
         self.ingest = Ingest(
             archive=self.archive,
             reader=reader,
             quarantine=Quarantine(
                 storage / "quarantine", maximum_bytes=settings.number("Pacsberry.QuarantineMaximumMB") * _MEGABYTE
             ),
+            conversion=_conversion(settings, self.archive, self.pictures),
         )
         self.dicom = DicomServer(
             settings=values.dicom(settings),
@@ -82,7 +87,6 @@ class Application:
             modalities=self._modalities,
             dictionary=names,
         )
-        self.pictures = Pictures(self.archive.files, values.pixels(settings))
         self.preparer = prepared.preparer(
             settings,
             self.archive,
@@ -156,3 +160,14 @@ def _people(settings: Settings) -> "People":
     from pacsberry.app.people import people
 
     return people(settings)
+
+
+def _conversion(settings: Settings, archive: Archive, pictures: Pictures) -> "ArrivalTranscoder | None":
+    """IngestTranscoding; None when it is off."""
+    if not settings.text("IngestTranscoding"):
+        return None
+    from pacsberry.imaging.on_arrival import ArrivalTranscoder
+
+    return ArrivalTranscoder(
+        values.arrival_rules(settings), files=archive.files, pictures=pictures, spool=archive.spool
+    )

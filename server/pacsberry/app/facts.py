@@ -13,6 +13,7 @@ _PLAIN = (
     "DicomAet",
     "DicomDefaultRetrieveMethod",
     "DicomPort",
+    "IngestTranscoding",
     "MaximumPatientCount",
     "MaximumStorageMode",
     "MaximumStorageSize",

@@ -26,6 +26,8 @@ from pacsberry.recycler import KeepFree, Limits
 if TYPE_CHECKING:
     import ssl
 
+    from pacsberry.imaging.on_arrival import ArrivalRules
+
 INDEX_NAME = "index.sqlite3"
 _MEGABYTE = 2**20
 _SYNTAX_GROUPS = ("Deflated", "Jpeg", "Jpeg2000", "JpegLossless", "Jpip", "Mpeg2", "Mpeg4", "Rle", "H265")
@@ -189,6 +191,25 @@ def pixels(settings: Settings) -> PixelLimits:
         workers=settings.number("Pacsberry.PixelWorkers") or max(1, min(cores - 1, board_bytes // memory_bytes)),
         memory_bytes=memory_bytes,
         seconds=settings.number("Pacsberry.PixelSeconds"),
+    )
+
+
+def arrival_rules(settings: Settings) -> "ArrivalRules":
+    """IngestTranscoding*, which has to name a syntax that images can be transcoded to."""
+    from pacsberry.imaging.on_arrival import ArrivalRules
+    from pacsberry.imaging.targets import ALL
+
+    syntax = settings.text("IngestTranscoding")
+    if syntax not in ALL:
+        raise ConfigError(
+            f"IngestTranscoding: nothing is transcoded to {syntax} ({settings.origin('IngestTranscoding')}); "
+            f"these can be had: {', '.join(sorted(ALL))}."
+        )
+    return ArrivalRules(
+        transfer_syntax_uid=syntax,
+        of_uncompressed=settings.flag("IngestTranscodingOfUncompressed"),
+        of_compressed=settings.flag("IngestTranscodingOfCompressed"),
+        quality=settings.number("DicomLossyTranscodingQuality"),
     )
 
 

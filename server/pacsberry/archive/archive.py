@@ -245,6 +245,10 @@ class Archive:
         """Keep a received instance, or one out of a backup (keeping.py); durable when this returns.  Raises NoRoom."""
         return self._keeper.keep(spool, header, receipt, restored_from=restored_from)
 
+    def would_stay(self, instance_id: str) -> bool:
+        """Whether an instance is there that `keep` would leave as it is, whatever came (Orthanc identifier)."""
+        return self._keeper.would_stay(instance_id)
+
     def delete(self, level: Level, resource_id: str) -> tuple[Level, str] | None:
         """Delete a resource and what is below it; returns the closest surviving ancestor.  Raises UnknownResource."""
 

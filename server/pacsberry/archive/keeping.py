@@ -87,6 +87,13 @@ class Keeper:
                 self._index.post(kept, instance_id)
         return Kept(KeepStatus.SUCCESS, header.identifiers, header.sop_class_uid)
 
+    def would_stay(self, instance_id: str) -> bool:
+        """Whether an instance is there that would not be replaced, whatever came."""
+        if self._overwrite is not OverwritePolicy.NEVER:
+            return False
+        present = self._find(instance_id)
+        return present is not None and self._files.exists(present.file)
+
     @contextlib.contextmanager
     def _claim(self, instance_id: str) -> Iterator[None]:
         with self._condition:

@@ -2,7 +2,7 @@
 
 from pacsberry.config.kinds import Choice, File, Flag, ListOf, Text, Whole
 from pacsberry.config.structures import ExtraTags, NumberedNames, TagDictionary
-from pacsberry.config.table.row import TRANSCODING, Setting, Theme
+from pacsberry.config.table.row import Setting, Theme
 
 STORAGE = Theme(
     "Data model and storage",
@@ -71,11 +71,10 @@ STORAGE = Theme(
             Text("a transfer syntax UID", r"[0-9]+(\.[0-9]+)*", longest=64),
             "",
             "Transfer syntax to convert to on arrival; empty: none.",
-            TRANSCODING,
         ),
-        Setting("IngestTranscodingOfUncompressed", Flag(), True, "Convert uncompressed images, too.", TRANSCODING),
-        Setting("IngestTranscodingOfCompressed", Flag(), True, "Convert compressed images, too.", TRANSCODING),
-        Setting("DicomLossyTranscodingQuality", Whole(1, 100), 90, "Quality of lossy JPEG.", TRANSCODING),
+        Setting("IngestTranscodingOfUncompressed", Flag(), True, "Convert uncompressed images, too."),
+        Setting("IngestTranscodingOfCompressed", Flag(), True, "Convert compressed images, too."),
+        Setting("DicomLossyTranscodingQuality", Whole(1, 100), 90, "Quality of lossy compression."),
         Setting(
             "BuiltinDecoderTranscoderOrder",
             Choice(("Before", "After", "Disabled")),
