@@ -227,7 +227,6 @@ def test_an_image_that_cannot_be_decoded_is_told_with_the_reason(server: Live) -
         )
     )
 
-    assert found["Prepared"]["thumbnail"]["State"] == "None"
     assert found["Prepared"]["thumbnail"]["Reason"]
     assert server.get(f"/pacsberry/pictures/{series}-{found['Digest']}/thumbnail").status == 415
 
