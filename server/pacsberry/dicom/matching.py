@@ -4,9 +4,12 @@ Used by C-FIND, /tools/find, QIDO and worklists.  Matching takes time in proport
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pacsberry.dicom.fuzzy import FuzzyName
 
 MODALITIES_IN_STUDY: Final = 0x00080061
 
@@ -27,6 +30,7 @@ class Match(Enum):
     LIST = "list"
     WILDCARD = "wildcard"
     RANGE = "range"
+    FUZZY = "fuzzy"  # a person name, nearly
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Constraint:
     values: tuple[str, ...] = ()  # as asked: of a list all, of a range its two ends ('' is open), else one
     _folded: frozenset[str] = field(default=frozenset(), repr=False)
     _pattern: re.Pattern[str] | None = field(default=None, repr=False)
+    _fuzzy: "FuzzyName | None" = field(default=None, repr=False)
 
     @classmethod
     def parse(cls, tag: int, vr: str, value: str, *, case_sensitive: bool) -> "Constraint":
@@ -57,6 +62,16 @@ class Constraint:
             pattern = wildcard(value if case_sensitive else value.upper())
             return cls(tag, Match.WILDCARD, case_sensitive, (value,), _pattern=pattern)
         return cls._exact(tag, Match.EXACT, case_sensitive, (value,))
+
+    @classmethod
+    def fuzzy(cls, tag: int, value: str) -> "Constraint":
+        """The constraint on a person name that finds what `parse` would, and what is nearly that."""
+        from pacsberry.dicom.fuzzy import FuzzyName  # few ask for it
+
+        literal = cls.parse(tag, "PN", value, case_sensitive=False)
+        if literal.kind is Match.UNIVERSAL:
+            return literal
+        return replace(literal, kind=Match.FUZZY, _fuzzy=FuzzyName(value))
 
     @classmethod
     def _exact(cls, tag: int, kind: Match, case_sensitive: bool, values: tuple[str, ...]) -> "Constraint":
@@ -87,6 +102,8 @@ class Constraint:
         if self.kind == Match.RANGE:
             low, high = self.values
             return bool(value) and low <= value and (not high or value <= high)
+        if self._fuzzy is not None and self._fuzzy.matches(value):
+            return True
         if not self.is_case_sensitive:
             value = value.upper()
         if self._pattern is not None:

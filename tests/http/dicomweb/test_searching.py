@@ -152,6 +152,30 @@ def test_further_attributes_come_when_asked_for(server: Live, uids: Mapping[str,
     assert instance["00280101"] == {"vr": "US", "Value": [12]}
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("PatientName=tset%20anna", "ANNA"),
+        ("PatientName=*nn*", "ANNA"),
+        ("PatientName=bret", "BERT"),
+        ("PatientName=brt", ""),
+        ("PatientName=TEST", "ANNA BERT CLEO"),
+        ("PatientName=cleo&PatientID=CLEO", "CLEO"),
+        ("PatientName=", "ANNA BERT CLEO"),
+        ("PatientID=ANNE", ""),
+    ],
+)
+def test_names_are_found_that_are_nearly_it_where_that_is_asked(
+    server: Live, uids: Mapping[str, str], query: str, expected: str
+) -> None:
+    assert names(server, f"studies?fuzzymatching=true&{query}") == expected
+    assert "warning" not in server.get(f"/dicom-web/studies?fuzzymatching=true&{query}").headers
+
+
+def test_names_are_taken_literally_where_it_is_not(server: Live, uids: Mapping[str, str]) -> None:
+    assert names(server, "studies?fuzzymatching=false&PatientName=bret^TEST") == ""
+
+
 def test_what_a_search_filters_by_is_answered(server: Live, uids: Mapping[str, str]) -> None:
     [study] = find(server, "studies?StudyDescription=About%20CLEO")
 
@@ -198,7 +222,6 @@ def test_filters_outside_the_index_are_ignored_where_files_may_not_be_read(tmp_p
 @pytest.mark.parametrize(
     ("query", "word"),
     [
-        ("PatientName=anna&fuzzymatching=true", "fuzzymatching"),
         ("Xyzzy=1", "Xyzzy"),
         ("RequestAttributesSequence.ScheduledProcedureStepID=1", "RequestAttributesSequence.ScheduledProcedureStepID"),
         ("00400275=1", "00400275"),

@@ -53,8 +53,6 @@ def read_question(request: Request, context: Context, level: Level, uids: Sequen
     warnings = []
     if fields.unused:
         warnings.append(f"The following parameters are not supported and were ignored: {', '.join(fields.unused)}")
-    if request.arguments.get("fuzzymatching", "").lower() == "true":
-        warnings.append("The fuzzymatching parameter is not supported. Only literal matching has been performed.")
     return Question(
         FindQuery(
             level,
@@ -69,11 +67,12 @@ def read_question(request: Request, context: Context, level: Level, uids: Sequen
 
 def _read_fields(request: Request, context: Context, level: Level) -> _Fields:
     fields = _Fields()
+    is_fuzzy = request.arguments.get("fuzzymatching", "").lower() == "true"
     for name, value in request.all_arguments:
         if name == "includefield":
             _include(fields, value.split(","), context)
         elif name.lower() not in _RESERVED:
-            constraint = _constraint(name, value, context)
+            constraint = _constraint(name, value, context, is_fuzzy=is_fuzzy)
             if constraint is None or not context.archive.search.may_filter(level, constraint.tag):
                 fields.unused.append(_plain(name))
             else:
@@ -94,7 +93,7 @@ def _include(fields: _Fields, names: Iterable[str], context: Context) -> None:
             raise BadRequest(f"includefield: at most {_MOST_FIELDS} attributes can be asked for at once.")
 
 
-def _constraint(name: str, value: str, context: Context) -> Constraint | None:
+def _constraint(name: str, value: str, context: Context, *, is_fuzzy: bool) -> Constraint | None:
     """The constraint on one attribute; None for what is none, or is inside of a sequence."""
     tag = context.dictionary.parse(name)
     if tag is None:
@@ -102,6 +101,8 @@ def _constraint(name: str, value: str, context: Context) -> Constraint | None:
     vr = context.dictionary.vr(tag)
     if vr == "SQ":
         return None
+    if is_fuzzy and vr == "PN":
+        return Constraint.fuzzy(tag, value)
     if vr in _LISTED_BY_COMMA:
         value = value.replace(",", "\\")
     case_sensitive = vr != "PN" and context.settings.dicomweb.case_sensitive
