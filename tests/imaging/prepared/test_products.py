@@ -82,8 +82,8 @@ def test_a_preview_pack_has_all_slices_small_through_the_window_of_the_series(
     assert got.packs[Kind.PREVIEW].facts["MediaType"] == "image/webp"
     for number in range(9):
         picture = got.picture(Kind.PREVIEW, number)
-        assert picture.shape == (256, 256, 3)
-        assert abs(int(picture[128, 128, 0]) - (100 + 100 * number) * 255 / 999) < 6
+        assert picture.shape == (512, 512, 3)
+        assert abs(int(picture[256, 256, 0]) - (100 + 100 * number) * 255 / 999) < 6
         assert picture[2, 2].max() < 6
 
 
@@ -190,13 +190,27 @@ def test_pictures_of_several_sizes_and_colours_keep_their_proportions(
     folder: Folder, pictures: Pictures, tmp_path: Path
 ) -> None:
     shapes = [(512, 512), (300, 600), (1000, 10), (7, 5), (735, 975, 3), (1024, 256)]
-    sources = put(folder, *[make_image(np.full(shape, 99, "u1" if len(shape) == 3 else "u2")) for shape in shapes])
+    others = [(1, 1)] * 60
+    sources = put(
+        folder, *[make_image(np.full(shape, 99, "u1" if len(shape) == 3 else "u2")) for shape in [*shapes, *others]]
+    )
 
     got = Products(pictures, tmp_path, sources, Kind.PREVIEW)
 
     assert [got.picture(Kind.PREVIEW, number).shape[:2] for number in range(6)] == [
         (256, 256), (128, 256), (256, 3), (7, 5), (193, 256), (256, 64)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("count", "side"), [(1, 1024), (16, 1024), (17, 512), (64, 512), (65, 256)])
+def test_the_fewer_pictures_the_larger_they_are(
+    count: int, side: int, folder: Folder, pictures: Pictures, tmp_path: Path
+) -> None:
+    file = folder.put("a.dcm", make_image(disc(1100, 900)[:, 500:600]))
+
+    got = Products(pictures, tmp_path, [Source(file, None)] * count, Kind.PREVIEW)
+
+    assert got.picture(Kind.PREVIEW, 0).shape == (side, round(side / 11), 3)
 
 
 def test_inverted_palette_and_colour_pictures_are_what_a_viewer_shows(

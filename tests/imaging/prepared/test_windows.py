@@ -59,11 +59,16 @@ def test_what_has_no_grey_values_has_no_window(stack: list[Survey]) -> None:
     assert window_of_stack(stack) is None
 
 
-def test_a_stack_of_one_value_has_a_window_of_some_width() -> None:
-    window = window_of_stack([survey(values=(7.0, 7.0))])
+def test_a_stack_of_one_value_is_black() -> None:
+    assert window_of_stack([survey(values=(7.0, 7.0))]) == StackWindow(7.5, 1, "LINEAR_EXACT")
 
-    assert window is not None
-    assert window.width > 0
+
+def test_a_mask_of_something_small_is_white_on_black() -> None:
+    nothing = [survey(modality="SEG", values=(0.0,) * 101)] * 9
+
+    window = window_of_stack([*nothing, survey(modality="SEG", values=(*[0.0] * 100, 1.0))])
+
+    assert window == StackWindow(0.5, 1, "LINEAR_EXACT")
 
 
 @pytest.mark.parametrize(

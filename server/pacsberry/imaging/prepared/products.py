@@ -39,13 +39,17 @@ MEDIA_TYPES: Final[Mapping[Kind, str]] = {
     Kind.PREVIEW: "application/vnd.pacsberry.pack",
     Kind.FRAMES: "application/vnd.pacsberry.pack",
 }
-_SIDE: Final = 256  # pixels of the longer side of small pictures
-_THUMBNAIL: Final = Order(Product.SLICE, form=Form.JPEG, quality=80, fit_width=_SIDE, fit_height=_SIDE)
+_THUMBNAIL: Final = Order(Product.SLICE, form=Form.JPEG, quality=80, fit_width=256, fit_height=256)
+_BEST_QUALITY: Final = 75
 # Longer side of small pictures and quality, from the best on: pictures of noise take several times the bytes of others.
 _LEVELS: Final = (
-    *((_SIDE, quality) for quality in (75, 65, 55, 45, 35)),
+    *((side, quality) for side in (1024, 768, 512, 384) for quality in (_BEST_QUALITY, 65)),
+    *((256, quality) for quality in (_BEST_QUALITY, 65, 55, 45, 35)),
     *((side, 40) for side in (192, 128, 96, 64, 48)),
 )
+# Where a stack begins: one of a few radiographs may be sharp, one of hundreds has to arrive.  Each makes about 1 MB.
+_FIRST_SIDES: Final = ((16, 1024), (64, 512))  # of so many pictures at most
+_FIRST_SIDE_OF_OTHERS: Final = 256
 _SHARE: Final = 0.04  # of the raw bytes that a preview pack may have
 _COMFORT: Final = 0.9  # of that share, that some pictures may have before the others are known
 _LEAST_RAW_BYTES: Final = 1 << 14  # a picture of less has the share of so many: 90 x 90 pixels of 16 bits
@@ -230,7 +234,8 @@ def _thumbnail(stack: Stack, file: BinaryIO) -> Made:
 
 def _level(stack: Stack, window: StackWindow | None, between: Callable[[], None]) -> int:
     """The best level at which some pictures of the stack have less than their share: all get the same."""
-    for level in range(len(_LEVELS)):
+    side = next((side for most, side in _FIRST_SIDES if stack.count <= most), _FIRST_SIDE_OF_OTHERS)
+    for level in range(_LEVELS.index((side, _BEST_QUALITY)), len(_LEVELS)):
         small_bytes = raw_bytes = 0
         for number in islice(coarse_to_fine(stack.count), _TASTED):
             between()

@@ -9,7 +9,6 @@ from pacsberry.imaging.survey import StackWindow, Survey
 _VOLUMES: Final = frozenset(("CT", "MR", "PT", "NM"))  # modalities whose pictures belong together as slices do
 _MAJORITY: Final = 0.75  # of the frames that name a window: a localiser among slices may name another one
 _DARKEST, _BRIGHTEST = 0.01, 0.995  # the shares of all values that end up as black, and do not yet as white
-_NARROWEST: Final = 1e-6
 
 
 def window_of_stack(surveys: Sequence[Survey]) -> StackWindow | None:
@@ -33,4 +32,8 @@ def _of_values(surveys: Sequence[Survey]) -> StackWindow | None:
     if not values:
         return None
     lowest, highest = values[int(_DARKEST * (len(values) - 1))], values[round(_BRIGHTEST * (len(values) - 1))]
-    return StackWindow((lowest + highest) / 2, max(highest - lowest, _NARROWEST), "LINEAR_EXACT")
+    if lowest == highest:  # little but one value: masks of small things
+        lowest, highest = values[0], values[-1]
+    if lowest == highest:
+        highest = lowest + 1  # black
+    return StackWindow((lowest + highest) / 2, highest - lowest, "LINEAR_EXACT")
