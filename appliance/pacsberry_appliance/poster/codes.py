@@ -1,4 +1,7 @@
-"""QR codes as a picture for paper and as text for the console. segno makes them; it is imported when one is wanted."""
+"""QR codes as a picture for paper and as text for the console. segno makes them; it is imported when one is wanted.
+
+Always UTF-8, as a Wi-Fi name is, and without saying so in the code: phones expect it, and some fail at a code that says it.
+"""
 
 import io
 
@@ -8,7 +11,7 @@ def svg(content: str) -> str:
     import segno
 
     out = io.BytesIO()
-    segno.make(content, micro=False, error="m").save(
+    segno.make(content, micro=False, error="m", encoding="utf-8").save(
         out, kind="svg", border=4, light="#fff", xmldecl=False, svgns=True, omitsize=True, nl=False
     )
     return out.getvalue().decode()
@@ -19,7 +22,9 @@ def lines(content: str) -> list[str]:
     import segno
 
     border = 2  # less than the standard's four: a console has 25 lines, and the darkness around is not read
-    rows = [list(row) for row in segno.make(content, micro=False, error="l").matrix_iter(border=border)]
+    rows = [
+        list(row) for row in segno.make(content, micro=False, error="l", encoding="utf-8").matrix_iter(border=border)
+    ]
     if len(rows) % 2:
         rows.append([1] * len(rows[0]))  # below the code nothing is lit
     signs = {(0, 0): "\u2588", (0, 1): "\u2580", (1, 0): "\u2584", (1, 1): " "}
