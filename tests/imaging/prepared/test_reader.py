@@ -32,9 +32,8 @@ console.log(JSON.stringify(told));
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
 @pytest.mark.parametrize("crumb", [7, 1000, 10**6])
 def test_the_reader_of_the_document_reads_a_pack(crumb: int, tmp_path: Path) -> None:
-    found = re.search(r"```js\n(.*?)```", _DOCUMENT.read_text(), re.DOTALL)
-    assert found is not None
-    (tmp_path / "reader.mjs").write_text(found[1])
+    (reader,) = re.findall(r"```js\n(// Calls show.*?)```", _DOCUMENT.read_text(), re.DOTALL)
+    (tmp_path / "reader.mjs").write_text(reader)
     (tmp_path / "read.mjs").write_text(_READ)
     with (tmp_path / "pack").open("w+b") as file:
         writer = PackWriter(file, 3)
