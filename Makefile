@@ -13,7 +13,7 @@ DATA ?= run
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 # Every file that starts like a shell script, whatever its name.
-SHELL_SCRIPTS = $(shell grep -rlIE -m1 '^\#!.*[/ ](ba)?sh$$' --exclude-dir=.git --exclude-dir=.venv --exclude-dir=node_modules .)
+SHELL_SCRIPTS = $(shell grep -rlIE -m1 '^\#!.*[/ ](ba)?sh$$' --exclude-dir=.git --exclude-dir=.venv --exclude-dir=.node --exclude-dir=node_modules .)
 
 .PHONY: help
 help: ## list the targets
@@ -22,14 +22,23 @@ help: ## list the targets
 .PHONY: setup
 setup: .venv/installed ## make .venv with the pinned packages and the command .venv/bin/pacsberry
 
+.PHONY: web
+web: server/pacsberry/http/app/index.html ## build the web pages (Node is taken from PyPI where the machine has none)
+
 .PHONY: run
-run: setup ## start the server with a demo study and print its address (PORT=8042 DICOM_PORT=4242 DATA=run)
+run: setup pages ## start the server with a demo study and print its address (PORT=8042 DICOM_PORT=4242 DATA=run)
 	$(BIN)/pacsberry serve --demo --http-port $(PORT) --dicom-port $(DICOM_PORT) --data $(DATA)
 
+# The pages of `make run`: built unless that cannot be done here; the server then says so and shows a minimal page.
+.PHONY: pages
+pages:
+	@$(MAKE) --no-print-directory web || echo 'The web pages cannot be built here; a minimal page is shown instead.' >&2
+
 .PHONY: test
-test: .venv/tools-installed ## run every test but the long proofs
+test: .venv/tools-installed web/node_modules/installed ## run every test but the long proofs
 	.ci/system-packages test
 	$(BIN)/python -m pytest -q
+	.ci/npm test
 
 .PHONY: proofs
 proofs: .venv/tools-installed ## run the long proofs: crashes by the hundred, long fuzzing
@@ -37,7 +46,7 @@ proofs: .venv/tools-installed ## run the long proofs: crashes by the hundred, lo
 	$(BIN)/python -m pytest -q -m proof
 
 .PHONY: check
-check: .venv/tools-installed check-ansible ## read the code: ruff, mypy, import-linter, shellcheck, yamllint, ansible-lint, names of targets
+check: .venv/tools-installed web/node_modules/installed check-ansible ## read the code: ruff, mypy, import-linter, shellcheck, yamllint, ansible-lint, names of targets
 	.ci/system-packages test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -45,6 +54,7 @@ check: .venv/tools-installed check-ansible ## read the code: ruff, mypy, import-
 	$(BIN)/lint-imports
 	shellcheck $(SHELL_SCRIPTS)
 	$(BIN)/yamllint --strict .
+	.ci/npm run check
 	$(BIN)/python -m pytest -q tests/test_ground.py
 
 .PHONY: check-ansible
@@ -61,6 +71,7 @@ deploy: .venv/ansible/installed ## install Pacsberry on a Debian or Raspberry Pi
 format: .venv/tools-installed ## put the code into the project's form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	.ci/npm run format
 
 .PHONY: bench
 bench: .venv/tools-installed ## measure beside Debian's Orthanc and write tests/bench/RESULTS.md
@@ -100,7 +111,7 @@ lock: ## choose the versions of all packages anew and write the two lock files
 
 .PHONY: clean
 clean: ## remove everything that make made, but no data
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist
+	rm -rf .venv .node web/node_modules server/pacsberry/http/app .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist
 	find server appliance tests -name __pycache__ -prune -exec rm -rf {} +
 
 # pip compiles .pyc files as it installs; what it does not make is the -OO level and the project's own.
@@ -128,4 +139,13 @@ clean: ## remove everything that make made, but no data
 .venv/tools-installed: requirements-dev.lock .venv/installed
 	@echo 'Setting up: the pinned tools for tests and checks go into .venv as well.'
 	$(PIP) install --requirement requirements-dev.lock
+	touch $@
+
+web/node_modules/installed: web/package-lock.json web/node.txt
+	@echo 'Setting up: the pinned packages for the web pages go into web/node_modules.'
+	.ci/npm ci --ignore-scripts --loglevel=error
+	touch $@
+
+server/pacsberry/http/app/index.html: web/node_modules/installed $(shell find web -name node_modules -prune -o -type f -print)
+	.ci/npm run build
 	touch $@

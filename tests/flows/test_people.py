@@ -343,3 +343,17 @@ def test_an_admin_adds_changes_and_removes_accounts(tmp_path: Path) -> None:
         ("zoë", "teacher", True),
     ]
     assert b"horse" not in json.dumps(listed).encode()
+
+
+def test_a_thumbnail_is_there_at_once_and_only_of_what_is_shown(school: House) -> None:
+    told = upload(school)
+    path = f"/pacsberry/series/{told['ParentSeries']}/thumbnail"
+
+    assert school.ask("GET", path).status == 404
+    show(school, told["ParentStudy"])
+    first = school.ask("GET", path)
+
+    assert (first.status, first.headers["content-type"], first.body[:2]) == (200, "image/jpeg", b"\xff\xd8")
+    assert school.ask("GET", path, If_None_Match=first.headers["etag"]).status in (200, 304)
+    report = school.ask("POST", "/instances", make_instance("SR"), **basic("anna")).json
+    assert school.ask("GET", f"/pacsberry/series/{report['ParentSeries']}/thumbnail", **basic("anna")).status == 415

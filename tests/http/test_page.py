@@ -1,5 +1,6 @@
 """The minimal page: served whole, safe against hostile names, fit for an old tablet."""
 
+import gzip
 import re
 import shutil
 import subprocess
@@ -15,10 +16,44 @@ FOLDER = Path(page.__file__).parent / "pages"
 SCRIPTS = sorted(FOLDER.glob("*.js"))
 
 
-def test_the_root_leads_to_the_page_by_a_relative_address(server: Live) -> None:
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The place of the built application, still empty."""
+    folder = tmp_path / "app"
+    (folder / "assets").mkdir(parents=True)
+    monkeypatch.setattr(page, "BUILT", folder)
+    return folder
+
+
+def test_the_root_leads_to_the_page_by_a_relative_address(built: Path, server: Live) -> None:
+    assert server.get("/").headers["location"] == "app/explorer.html"
+    (built / "index.html").write_text("<p>built")
+
     answer = server.get("/")
 
-    assert (answer.status, answer.headers["location"]) == (301, "app/explorer.html")
+    assert (answer.status, answer.headers["location"]) == (301, "app/index.html")
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_built_pages_are_asked_for_again_and_their_parts_never(built: Path, server: Live) -> None:
+    (built / "index.html").write_text("<p>built")
+    (built / "assets" / "index-abc.js").write_bytes(b"plain" * 100)
+    (built / "assets" / "index-abc.js.gz").write_bytes(gzip.compress(b"plain" * 100))
+
+    start = server.get("/app/index.html")
+    plain = server.get("/app/assets/index-abc.js")
+    packed = server.get("/app/assets/index-abc.js", {"Accept-Encoding": "gzip"})
+
+    assert start.headers["cache-control"] == "no-cache"
+    assert "wasm-unsafe-eval" in start.headers["content-security-policy"]
+    assert plain.body == b"plain" * 100
+    assert (packed.headers["content-encoding"], gzip.decompress(packed.body)) == ("gzip", plain.body)
+    for answer in (plain, packed):
+        assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+        assert answer.headers["cache-control"] == "max-age=31536000, immutable"
+    assert server.get("/app/assets/..%2findex.html").status == 404
+    assert server.get("/app/assets/none.js").status == 404
+    assert server.get("/app/assets").status == 404
 
 
 @pytest.mark.parametrize(
@@ -57,8 +92,7 @@ def test_every_file_the_page_asks_for_is_there() -> None:
     texts = [path.read_text(encoding="utf-8") for path in (FOLDER / "explorer.html", *SCRIPTS)]
     asked = {name for text in texts for name in re.findall(r'(?:src|href)="([\w.]+)"|from "\./([\w.]+)"', text)}
 
-    assert {name for pair in asked for name in pair if name} <= set(page._NAMES)
-    assert {path.name for path in FOLDER.iterdir()} == set(page._NAMES)
+    assert {name for pair in asked for name in pair if name} <= {path.name for path in FOLDER.iterdir()}
 
 
 def test_every_address_in_the_page_is_relative() -> None:

@@ -1,0 +1,81 @@
+// The studies as the server lists them for pages (server/PEOPLE.md); students get no names.
+
+import { get, send } from "./http.ts";
+
+export interface SeriesEntry {
+  ID: string;
+  SeriesInstanceUID: string;
+  Modality: string;
+  Number: string;
+  Description: string;
+  CountInstances: number;
+}
+
+export interface Patient {
+  PatientName: string;
+  PatientID: string;
+  PatientBirthDate: string;
+  PatientSex: string;
+}
+
+export interface Study {
+  ID: string;
+  StudyInstanceUID: string;
+  Title: string;
+  Description: string;
+  Date: string; // YYYYMMDD or ''
+  Series: SeriesEntry[];
+  Patient?: Patient; // for staff only, as all below
+  AccessionNumber?: string;
+  Labels?: string[];
+  IsShown?: boolean;
+  IsProtected?: boolean;
+}
+
+export interface Wanted {
+  text: string;
+  modality: string;
+  label: string;
+  from: string; // YYYYMMDD or ''
+  to: string;
+  sort: "-date" | "date" | "-received" | "name" | "title";
+}
+
+export interface Page {
+  Studies: Study[];
+  HasMore: boolean;
+}
+
+export const PAGE_SIZE = 40;
+
+/** A page of the studies that are wanted, from the place `since` on. */
+export function studies(wanted: Wanted, since: number, signal?: AbortSignal): Promise<Page> {
+  const asked = new URLSearchParams({ since: `${since}`, limit: `${PAGE_SIZE}` });
+  for (const [name, value] of Object.entries(wanted)) {
+    if (value) asked.set(name, value);
+  }
+  return get<Page>(`pacsberry/studies?${asked}`, signal);
+}
+
+/** One study; ServerError 404 when it is not there, or not shown. */
+export function study(id: string): Promise<Study> {
+  return get<Study>(`pacsberry/studies/${id}`);
+}
+
+/** Name it, show or hide it, protect it from recycling. */
+export function changeStudy(
+  id: string,
+  change: { Title?: string; IsShown?: boolean; IsProtected?: boolean },
+): Promise<Study> {
+  return send<Study>("PUT", `pacsberry/studies/${id}`, change);
+}
+
+/** The modalities there are. */
+export function modalities(): Promise<string[]> {
+  return get<string[]>("pacsberry/modalities");
+}
+
+/** The modalities of one study, each once. */
+export function modalitiesOf(one: Study): string[] {
+  return [...new Set(one.Series.map((series) => series.Modality).filter(Boolean))].sort();
+}

@@ -1,0 +1,59 @@
+// How the pages are built: each page of its own, files with hashed names, packed twins beside them, for Safari 15.
+
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+
+const OUT = resolve(import.meta.dirname, "../server/pacsberry/http/app");
+const PAGES = ["index", "viewer", "upload", "admin", "sign-in"];
+const PACKED = /\.(?:html|js|css|svg|wasm|json)$/;
+
+/** Writes file.gz beside each file that shrinks: the server sends it as it lies. */
+function packedTwins(): Plugin {
+  return {
+    name: "packed-twins",
+    apply: "build",
+    closeBundle() {
+      for (const path of filesBelow(OUT)) {
+        const content = readFileSync(path);
+        const packed = gzipSync(content, { level: 9 });
+        if (PACKED.test(path) && packed.length < content.length * 0.95) {
+          writeFileSync(`${path}.gz`, packed);
+        }
+      }
+    },
+  };
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    return statSync(path).isDirectory() ? filesBelow(path) : [path];
+  });
+}
+
+export default defineConfig({
+  base: "./",
+  build: {
+    outDir: OUT,
+    emptyOutDir: true,
+    target: "safari15",
+    assetsInlineLimit: 0, // the pages' security policy knows no data: addresses
+    modulePreload: { polyfill: false },
+    rollupOptions: {
+      input: Object.fromEntries(PAGES.map((page) => [page, resolve(import.meta.dirname, `${page}.html`)])),
+    },
+  },
+  worker: { format: "es" },
+  plugins: [packedTwins()],
+  server: {
+    proxy: {
+      "/pacsberry": "http://localhost:8042",
+      "/dicom-web": "http://localhost:8042",
+      "/instances": "http://localhost:8042",
+    },
+  },
+  test: { environment: "happy-dom", include: ["src/**/*.test.ts"] },
+});
