@@ -42,6 +42,11 @@ class WorkerPool:
         self._stopped = False
 
     @property
+    def most(self) -> int:
+        """How many workers there may be."""
+        return self._limits.workers
+
+    @property
     def count(self) -> int:
         """How many workers there are."""
         return self._count
