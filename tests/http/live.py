@@ -17,7 +17,6 @@ from typing import Any
 from pacsberry.archive import Archive, ArchiveSettings
 from pacsberry.archive.settings import Reading
 from pacsberry.dicom.main_tags import ORTHANC_MAIN_TAGS
-from pacsberry.dicom.names import STANDARD
 from pacsberry.dicom.policy import DicomPolicy
 from pacsberry.http.access import Access, Accounts
 from pacsberry.http.context import Context
@@ -195,11 +194,9 @@ def _preparer(
     def make_maker() -> Maker:
         return Maker(
             contents=archive.contents,
-            files=archive.files,
             pictures=pictures,
             store=store,
             default_encoding=lambda: policy.default_encoding,
-            dictionary=STANDARD,
         )
 
     return Preparer(archive, store, make_maker, is_on=percent > 0, quiet_seconds=quiet_seconds)

@@ -92,7 +92,7 @@ class Application:
             self.archive,
             self.pictures,
             default_encoding=lambda: self.policy.default_encoding,
-            dictionary=names,
+            keeps_metadata=values.keeps_metadata(settings),
         )
         http = values.http(settings) if only_socket is None else values.http_over_socket(settings, only_socket)
         self._is_on_network = only_socket is None

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from pacsberry.archive import Archive
 from pacsberry.config import Settings
-from pacsberry.dicom.names import TagDictionary
 from pacsberry.imaging.pictures import Pictures
 from pacsberry.imaging.prepared.kinds import GOES_FIRST, KINDS, METADATA
 from pacsberry.imaging.prepared.preparer import Preparer
@@ -21,9 +20,9 @@ def preparer(
     pictures: Pictures,
     *,
     default_encoding: Callable[[], str],
-    dictionary: TagDictionary,
+    keeps_metadata: bool,
 ) -> Preparer:
-    """Pacsberry.PreparedPercent and DicomWeb.EnableMetadataCache."""
+    """Pacsberry.PreparedPercent."""
     percent = settings.number("Pacsberry.PreparedPercent")
     folder = settings.path("StorageDirectory") / "prepared"
     store = PreparedStore(folder, archive.room, percent=percent, goes_first=GOES_FIRST)
@@ -33,12 +32,10 @@ def preparer(
 
         return Maker(
             contents=archive.contents,
-            files=archive.files,
             pictures=pictures,
             store=store,
             default_encoding=default_encoding,
-            dictionary=dictionary,
         )
 
-    kinds = [kind for kind in KINDS if kind != METADATA or settings.flag("DicomWeb.EnableMetadataCache")]
+    kinds = [kind for kind in KINDS if kind != METADATA or keeps_metadata]
     return Preparer(archive, store, make_maker, is_on=percent > 0, kinds=kinds)

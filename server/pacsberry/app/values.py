@@ -159,6 +159,13 @@ def http(settings: Settings) -> HttpSettings:
     )
 
 
+def keeps_metadata(settings: Settings) -> bool:
+    """DicomWeb.EnableMetadataCache; with names of one's own (Dictionary) metadata are told from the files."""
+    return settings.flag("DicomWeb.EnableMetadataCache") and not (
+        settings["Dictionary"] or settings["DefaultPrivateCreator"]
+    )
+
+
 def dicomweb(settings: Settings) -> DicomWebSettings:
     """The section DicomWeb, as far as the server has the part of DICOMweb it belongs to."""
     return DicomWebSettings(
@@ -170,7 +177,7 @@ def dicomweb(settings: Settings) -> DicomWebSettings:
         wado_uri_root="/" + settings.text("DicomWeb.WadoRoot").strip("/")
         if settings.flag("DicomWeb.EnableWado")
         else "",
-        keeps_metadata=settings.flag("DicomWeb.EnableMetadataCache"),
+        keeps_metadata=keeps_metadata(settings),
         prefers_prepared=settings.flag("Pacsberry.PreparedForAnySyntax"),
         case_sensitive=settings.flag("DicomWeb.QidoCaseSensitive"),
     )

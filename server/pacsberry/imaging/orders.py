@@ -25,6 +25,7 @@ class Product(StrEnum):
     SURVEY = "survey"  # what a window for a whole stack is chosen by: survey.Survey
     SLICE = "slice"  # a small picture of 8 bits (when fit_width), and all values as JPEG-LS (when is_full) behind it
     STREAM = "stream"  # the frame as `transfer_syntax` has it
+    MODEL = "model"  # no pixels: the data set as DICOMweb tells it in JSON, by `model`
     FILE = "file"  # the whole file in `transfer_syntax`, in pieces: `frame` is where this one begins
 
 
@@ -55,6 +56,7 @@ class Order:
     rescale: bool = False  # of NUMBERS: through the modality's slope and intercept, as 32-bit floats
     is_full: bool = False  # of SLICE: with all values
     transfer_syntax: str = ""  # of STREAM and FILE: a UID
+    model: tuple[str, ...] = ()  # of MODEL: root of addresses; UIDs of study, series and instance; default encoding
     sop_uid: str = ""  # of FILE: the UID that the object gets when something is lost; else it keeps its own
 
     def to_bytes(self, *, is_packed: bool) -> bytes:

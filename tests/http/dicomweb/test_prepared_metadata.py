@@ -24,7 +24,7 @@ def prepare(server: Live, series: str) -> Address:
     digest = server.archive.contents.digest(series)
     address = Address(series, digest, METADATA)
     server.preparer.demand(series, digest, (METADATA, PLACES))
-    wait_for(lambda: server.preparer.store.has(Address(series, digest, PLACES)))
+    wait_for(lambda: all(server.preparer.store.has(Address(series, digest, kind)) for kind in (METADATA, PLACES)))
     return address
 
 
@@ -177,6 +177,37 @@ def test_without_the_cache_metadata_are_told_from_the_files(tmp_path: Path) -> N
         server.get(path)
 
         assert opened(server) == before + 1
+
+
+def test_a_data_set_too_long_for_a_worker_is_told_from_its_file(server: Live) -> None:
+    ds = make_dataset("CT")
+    for number in range(80):
+        ds.add_new(0x00091001 + number * 2**16 * 2, "UT", "x" * 200_000)
+    told = server.upload(part10(ds))
+    _, path = paths(server, told)
+    from_files = server.get(path).body
+
+    series = told["ParentSeries"]
+    wait_for(lambda: server.preparer.store.has(Address(series, server.archive.contents.digest(series), PLACES)))
+
+    assert len(from_files) > 10_000_000
+    assert server.get(path).body == from_files
+
+
+def test_an_instance_that_cannot_be_read_is_left_out_as_it_is_without_preparing(server: Live) -> None:
+    for number in (1, 2, 3):
+        told = server.upload(stack_slice(number))
+    series = told["ParentSeries"]
+    member = server.archive.contents.of(series).members[1]
+    file = server.archive.files.path(member.file)
+    file.write_bytes(file.read_bytes()[:400] + bytes(member.size - 400))
+    _, path = paths(server, told)
+    from_files = server.get(path).body
+
+    prepare(server, series)
+
+    assert len(json.loads(from_files)) == 2
+    assert server.get(path).body == from_files
 
 
 def test_a_series_with_much_text_goes_through_small_pieces(server: Live) -> None:

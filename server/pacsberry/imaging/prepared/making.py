@@ -3,13 +3,15 @@
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from pacsberry.archive.contents import Contents, Member, SeriesContents
-from pacsberry.dicom.names import TagDictionary
 from pacsberry.dicom.slices import Slice, order
-from pacsberry.errors import NoRoom
+from pacsberry.errors import BadRequest, NoRoom
+from pacsberry.imaging.limits import NoWorker, PixelsFailed
+from pacsberry.imaging.orders import Order, Product
 from pacsberry.imaging.prepared import products
 from pacsberry.imaging.prepared.kinds import FRAMES, METADATA, PLACES, PREVIEW, THUMBNAIL, NotPrepared
 from pacsberry.imaging.prepared.series_metadata import MetadataWriter, shared_and_own
@@ -17,7 +19,6 @@ from pacsberry.imaging.prepared.stack import MOST_FRAMES
 from pacsberry.imaging.prepared.store import Address, Draft, PreparedStore
 
 if TYPE_CHECKING:
-    from pacsberry.archive import FileStore
     from pacsberry.imaging.pictures import Pictures
 
 _OF_PIXELS: Final = frozenset((THUMBNAIL, PREVIEW, FRAMES))
@@ -56,22 +57,21 @@ class Maker:
         self,
         *,
         contents: SeriesContents,
-        files: "FileStore",
         pictures: "Pictures",
         store: PreparedStore,
         default_encoding: Callable[[], str],
-        dictionary: TagDictionary,
     ) -> None:
         self._contents = contents
-        self._files = files
         self._pictures = pictures
         self._store = store
         self._default_encoding = default_encoding
-        self._dictionary = dictionary
 
-    def make(self, series: str, kinds: Collection[str], between: Between, *, may_drop: bool) -> None:
+    def make(
+        self, series: str, kinds: Collection[str], between: Between, *, may_drop: bool, is_urgent: bool = False
+    ) -> None:
         """Make those of `kinds` that the store has not; `between(done, all)` is called often, and may wait or raise.
 
+        `is_urgent`: somebody waits, so all pixel workers may be busy with it.
         `may_drop`: whether others, not looked at for longer, may go for it.  PLACES come last, so they tell a series
         that is done.  Raises UnknownResource, NotPrepared, NoRoom, OSError, and what the workers do (products.py).
         """
@@ -79,7 +79,8 @@ class Maker:
         missing = {kind for kind in kinds if not self._store.has(Address(series, contents.digest, kind))}
         problem: NotPrepared | None = None
         try:
-            self._make_pictures(contents, missing & _OF_PIXELS, between, may_drop=may_drop)
+            at_once = self._pictures.pool.most if is_urgent else 1
+            self._make_pictures(contents, missing & _OF_PIXELS, between, may_drop=may_drop, at_once=at_once)
         except NotPrepared as error:  # a report, say: its metadata are of use all the same
             problem = error
         if missing - _OF_PIXELS:
@@ -89,7 +90,9 @@ class Maker:
         if problem is not None:
             raise problem
 
-    def _make_pictures(self, contents: Contents, kinds: set[str], between: Between, *, may_drop: bool) -> None:
+    def _make_pictures(
+        self, contents: Contents, kinds: set[str], between: Between, *, may_drop: bool, at_once: int
+    ) -> None:
         if not kinds:
             return
         sources, firsts = sources_of(contents), first_pictures(contents)
@@ -104,7 +107,7 @@ class Maker:
                 files: dict[products.Kind, BinaryIO] = {
                     products.Kind(kind): draft.file for kind, draft in drafts.items()
                 }
-                made = products.make_products(self._pictures, sources, files, self._watching(between))
+                made = products.make_products(self._pictures, sources, files, self._watching(between), at_once=at_once)
                 for kind, draft in drafts.items():
                     draft.keep(_facts(made[products.Kind(kind)], {} if kind == THUMBNAIL else firsts))
 
@@ -131,11 +134,10 @@ class Maker:
     def _make_metadata(self, contents: Contents, between: Between, *, keeps_metadata: bool) -> None:
         with ExitStack() as stack:
             packed = self._draft(stack, contents, METADATA)
-            writer = MetadataWriter(
-                packed.file, contents, default_encoding=self._default_encoding(), dictionary=self._dictionary
-            )
+            encoding = self._default_encoding()
+            writer = MetadataWriter(packed.file, contents, default_encoding=encoding)
             try:
-                facts = writer.write(self._files.open, self._watching(between))
+                facts = writer.write(partial(self._model, contents, encoding), self._watching(between))
             except NotPrepared as error:  # noted, so that it is not tried again
                 packed.file.truncate(0)
                 facts = {"Reason": str(error)}
@@ -146,6 +148,23 @@ class Maker:
             places = self._draft(stack, contents, PLACES)
             places.file.write(json.dumps({"Shared": shared, "Instances": own}).encode())
             places.keep({})
+
+    def _model(self, contents: Contents, default_encoding: str, member: Member, mark: str) -> bytes:
+        """The JSON of one instance, made by a pixel worker: the server need not know every tag of the standard."""
+        uids = (contents.study_tags.get("StudyInstanceUID", ""), contents.tags.get("SeriesInstanceUID", ""))
+        order = Order(
+            Product.MODEL,
+            transfer_syntax=member.transfer_syntax_uid,
+            model=(mark, *uids, member.tags.get("SOPInstanceUID", ""), default_encoding),
+        )
+        try:
+            made = self._pictures.make(member.file, order, size=member.size)
+        except NoWorker:
+            raise
+        except (PixelsFailed, BadRequest) as error:
+            raise NotPrepared(f"The metadata of instance {member.id} cannot be prepared: {error}") from error
+        with made.file as file:
+            return file.read(made.length)
 
     def _draft(self, stack: ExitStack, contents: Contents, kind: str) -> Draft:
         return stack.enter_context(self._store.begin(Address(contents.id, contents.digest, kind)))

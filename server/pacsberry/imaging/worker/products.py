@@ -23,6 +23,10 @@ _CLAMPED = {Product.UINT8: "uint8", Product.UINT16: "uint16", Product.INT16: "in
 
 def make(order: Order, file: BinaryIO, write: Write) -> Reply:
     """Write the product; errors of `pacsberry.errors` say why there is none."""
+    if order.product is Product.MODEL:
+        from pacsberry.imaging.worker.model import model_of  # likewise
+
+        return _written(model_of(order, DicomFile.open(file)), 0, write)
     if order.product in (Product.STREAM, Product.FILE):
         from pacsberry.imaging.worker import transcoding  # a worker that makes pictures does without
 
