@@ -5,7 +5,8 @@ What is added to waitress 3.0.2, and why:
 - bodies go where `body` says (`parser_class`);
 - an HTTPS connection shakes hands and moves bytes without ever blocking the listening thread;
 - a file answer is sent by the kernel, not read into Python (`sending` with `send`);
-- an answer of unknown length does not end the connection (`task`);
+- workers send and read without the listening thread where they can (`answering`), and an answer of unknown length does
+  not end the connection (`task`);
 - after a refusal the rest of the body is read and dropped for a moment: closing at once would reset the connection, and
   the client would see that instead of the answer;
 - a partly received body is removed when the client leaves (`handle_close`, `cancel`);
@@ -25,14 +26,13 @@ import time
 from typing import TYPE_CHECKING
 
 from waitress.adjustments import Adjustments
-from waitress.channel import HTTPChannel
 from waitress.wasyncore import dispatcher
 
 from pacsberry.errors import DamagedFile
+from pacsberry.http.answering import AnsweringChannel
 from pacsberry.http.body import Parser, Refusal
 from pacsberry.http.handshake import Wanted
 from pacsberry.http.sending import Slice
-from pacsberry.http.task import AnswerTask
 
 if TYPE_CHECKING:
     from pacsberry.http.listener import Listener
@@ -49,11 +49,9 @@ _UNPACKED_AT_ONCE = 65536  # bytes; what is not taken then is read again, from w
 _TLS_RECORD_BYTES = 16384  # one record (RFC 8446 5.1): a send that fails half-way repeats no more than this
 
 
-class Channel(HTTPChannel):
+class Channel(AnsweringChannel):
     """A connection.  The listening thread reads it; that thread or the worker it is with writes to it."""
 
-    task_class = AnswerTask
-    server: "Listener"
     request: Parser | None
 
     def __init__(
@@ -75,7 +73,7 @@ class Channel(HTTPChannel):
 
     def parser_class(self, adj: Adjustments) -> Parser:
         """A parser for the next request; waitress looks for a class under this name and calls it."""
-        return Parser(adj, self.server.reception, self.addr[0], self.server.add_task, self.server.pull_trigger)
+        return Parser(adj, self.server.reception, self.addr[0], self.server.add_task, self.wake)
 
     # ---- the listening thread asks what to wait for
 
@@ -91,7 +89,16 @@ class Channel(HTTPChannel):
         """Whether there is something to do as soon as the client can take bytes."""
         if self._handshaking:
             return self.will_close or self._handshake_wants_to_write
-        return self.will_close if self._linger_until else bool(super().writable())
+        if self._linger_until:
+            return self.will_close
+        if self.requests and not self.will_close and not self.close_when_flushed:
+            return self._has_backlog  # less than that the worker sends with what comes next, or at the end
+        return bool(super().writable())
+
+    @property
+    def _has_backlog(self) -> bool:
+        """Whether more waits to be sent than a worker collects."""
+        return self.total_outbufs_len >= self.adj.send_bytes
 
     # ---- the listening thread says what has happened
 
@@ -136,7 +143,7 @@ class Channel(HTTPChannel):
         elif self._handshaking:
             over = monotonic >= self._opened + _HANDSHAKE_SECONDS
         elif self.requests:  # a worker may wait for this client to take its answer
-            over = bool(self.total_outbufs_len) and quiet > limits.timeout_seconds
+            over = self._has_backlog and quiet > limits.timeout_seconds
         elif request is not None and request.is_held:
             over = False
             request.started, self.last_activity = monotonic, now  # it is us who stand still
@@ -153,6 +160,11 @@ class Channel(HTTPChannel):
             self.handle_close()
 
     # ---- a worker
+
+    @property
+    def _may_be_read_here(self) -> bool:
+        """Whether a worker may read the socket: not that of a TLS connection, which is the listening thread's."""
+        return self._tls is None
 
     def service(self) -> None:
         """Answer the oldest request."""

@@ -12,13 +12,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
+from pacsberry.http.answering import AnsweringChannel
 from pacsberry.http.body import Reception
 from pacsberry.http.channel import Channel
 from pacsberry.http.door import Door
+from pacsberry.http.loop import Loop
 from pacsberry.http.workers import Workers
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Listener(TcpWSGIServer):
     def __init__(
         self,
         application: Door,
-        map: dict[int, wasyncore.dispatcher],
+        map: Loop,
         *,
         dispatcher: Workers,
         adj: Adjustments,
@@ -56,6 +57,8 @@ class Listener(TcpWSGIServer):
         patience: Patience,
     ) -> None:
         self.reception = reception
+        self.workers = dispatcher
+        self._loop = map
         self.tls = tls
         self.patience = patience
         self._pipe_lock = threading.Lock()  # guards the pipe that wakes the listening thread against being closed
@@ -100,6 +103,11 @@ class Listener(TcpWSGIServer):
         monotonic = time.monotonic()
         for channel in list(self.active_channels.values()):
             channel.tend(now, monotonic, crowded=self.in_connection_overflow)
+
+    def wake(self, channel: AnsweringChannel) -> None:
+        """Have the listening thread look at a connection again; for workers."""
+        self._loop.look_again(channel.socket.fileno())
+        self.pull_trigger()
 
     def pull_trigger(self) -> None:
         """Wake the listening thread; not once this is closed, when the pipe's number may be another file's."""

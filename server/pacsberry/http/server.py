@@ -1,7 +1,7 @@
 """Listens: waitress with our connections, our workers and our way to start and stop.
 
 Threads: `http-listener` moves bytes and never waits for anything but the network and the card; `http-worker-n` answer.
-Written against waitress 3.0.2: `Adjustments`; `wasyncore.poll2`.
+Written against waitress 3.0.2: `Adjustments`.
 """
 
 import errno
@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from waitress import wasyncore
 from waitress.adjustments import Adjustments
 
 from pacsberry.errors import ConfigError
@@ -26,6 +25,7 @@ from pacsberry.http.context import Context
 from pacsberry.http.control import ControlAccess, ControlListener, ControlSocket
 from pacsberry.http.door import Door
 from pacsberry.http.listener import Listener, Patience
+from pacsberry.http.loop import Loop
 from pacsberry.http.routing import Route, Routes
 from pacsberry.http.settings import HttpSettings, TlsSettings
 from pacsberry.http.workers import Workers
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import ssl
 
 _RECEIVE_BYTES = 65536  # read from a socket at once
+_SEND_BYTES = 16384  # of an answer that goes on are collected first: its head and what follows leave together
 _HEADER_BYTES = 65536  # of one request
 _WATERMARK_BYTES = 512 * 1024  # of an answer wait for the client; a worker waits beyond that
 _STOP_SECONDS = 10.0  # running requests and answers on their way get so long when the server stops
@@ -50,7 +51,7 @@ class HttpServer:
         self._settings = context.settings
         self._routes = Routes(routes_of(context.settings) if table is None else table)
         self._control = ControlSocket(self._settings.control_socket) if self._settings.control_socket else None
-        self._map: dict[int, wasyncore.dispatcher] = {}
+        self._loop = Loop()
         self._listeners: list[Listener] = []
         self._stopping = threading.Event()
         self._workers = Workers(
@@ -103,7 +104,7 @@ class HttpServer:
         )
         listener = kind(
             Door(self._context, access, self._routes, self._workers.download, self._workers.picture),
-            self._map,
+            self._loop,
             dispatcher=self._workers,
             adj=adjustments,
             sock=sock,
@@ -131,18 +132,19 @@ class HttpServer:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            wasyncore.poll2(1.0, self._map)
+            self._loop.turn(1.0, self._listeners)
         for listener in self._listeners:
-            listener.accepting = False  # no longer polled; the trigger stays, workers still use it
+            listener.accepting = False
+            listener.del_channel()  # no longer waited for; its trigger is, as workers still use it
             listener.socket.close()
         deadline = time.monotonic() + _STOP_SECONDS
         while time.monotonic() < deadline and (self._workers.threads or self._unsent()):
-            wasyncore.poll2(0.1, self._map)
+            self._loop.turn(0.1)
         for channel in self._channels():
             channel.handle_close()
         for listener in self._listeners:
             listener.close()
-        wasyncore.close_all(self._map, ignore_all=True)
+        self._loop.close()
 
     def _unsent(self) -> bool:
         return any(channel.total_outbufs_len for channel in self._channels())
@@ -175,6 +177,7 @@ def _adjustments(settings: HttpSettings) -> Adjustments:
         log_socket_errors=False,
         clear_untrusted_proxy_headers=False,  # used to build addresses only (Request.address)
     )
+    adjustments.send_bytes = _SEND_BYTES  # waitress calls it deprecated as an argument
     if not settings.tcp_no_delay:
         adjustments.socket_options = []
     return adjustments

@@ -41,8 +41,8 @@ class HttpSettings:
     addresses: tuple[str, ...] = ()  # HttpBindAddresses; empty: every address; who may come in is another matter
     threads: int = 8  # HttpThreadsCount
     downloads: int = 24  # streamed downloads at once; each has a thread of its own while it lasts
-    waiting_for_pictures: int = 100  # requests at once; each has a thread of its own while it waits
-    connections: int = 200  # open connections at once, downloads included
+    waiting_for_pictures: int = 300  # requests at once; each has a thread of its own while it waits
+    connections: int = 300  # open connections at once, downloads included
     tls: TlsSettings | None = None  # SslEnabled
     remote_access: bool = False  # RemoteAccessAllowed
     authentication: bool = False  # AuthenticationEnabled

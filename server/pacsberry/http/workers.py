@@ -57,6 +57,11 @@ class Workers(ThreadedTaskDispatcher):
         return super().shutdown(cancel_pending, timeout)
 
     @property
+    def have_time(self) -> bool:
+        """Whether nobody waits for a worker, and none is to end."""
+        return not (self.queue or self.stop_count or self._stopped)
+
+    @property
     def _most_threads(self) -> int:
         return self._threads + self._downloads + self._pictures
 

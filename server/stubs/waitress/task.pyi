@@ -1,5 +1,6 @@
 from collections.abc import Callable, Sized
 
+from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 
 class ThreadedTaskDispatcher:
@@ -12,7 +13,7 @@ class ThreadedTaskDispatcher:
     def set_thread_count(self, count: int) -> None: ...
     def shutdown(self, cancel_pending: bool = ..., timeout: float = ...) -> bool: ...
 
-class WSGITask:
+class Task:
     request: HTTPRequestParser
     version: str
     status: str
@@ -23,4 +24,9 @@ class WSGITask:
     close_on_finish: bool
     start_time: float
     wrote_header: bool
+    def __init__(self, channel: HTTPChannel, request: HTTPRequestParser) -> None: ...
+    def service(self) -> None: ...
     def build_response_header(self) -> bytes: ...
+
+class WSGITask(Task): ...
+class ErrorTask(Task): ...

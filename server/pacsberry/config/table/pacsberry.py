@@ -55,8 +55,8 @@ PACSBERRY = Theme(
         Setting(
             "Pacsberry.HttpMaximumConnections",
             Whole(1, 100_000),
-            100,
-            "HTTP connections that may be open; more have to wait.",
+            300,
+            "HTTP connections that may be open; more have to wait. A browser opens six: these are enough for 50.",
         ),
         Setting(
             "Pacsberry.HttpDownloads",
