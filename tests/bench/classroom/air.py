@@ -1,7 +1,8 @@
 """The air of a classroom: one link of a Wi-Fi cell's speed that all clients share, between two network namespaces.
 
-A token bucket (tc-tbf) at either end stands for the radio: what is sent waits in one queue of a tenth of a second, what
-does not fit there is lost. TCP is Debian's default (cubic). It is kinder than a real cell in two ways: requests and
+What goes down waits in a queue for each station, and the stations take turns (tc-htb), as in every access point with
+Linux of these years; one queue for all would starve some of them whoever serves. What goes up passes a token bucket of
+the same speed (tc-tbf). TCP is Debian's default (cubic). It is kinder than a real cell in two ways: requests and
 acknowledgements do not take the answers' air time, and no station is far away. Everything vanishes with the bench.
 """
 
@@ -16,8 +17,9 @@ from tests.bench.programs import find_program, run_program
 from tests.bench.wire import DEVICE, Ends, joined
 
 _MEGABITS = 25  # what a Raspberry Pi 4's own radio gives a class (5 GHz, 20 to 25 Mbit/s in sum)
-_QUEUE = "100ms"
-_BURST = "16kb"
+_STATION_QUEUE_BYTES = 64 * 1024  # 43 packets of 1500 bytes; what does not fit is lost
+_GSO_BYTES = 6000  # handed to a queue in one piece at most, which counts as such
+_UP = ("rate", f"{_MEGABITS}mbit", "burst", "16kb", "latency", "100ms")
 _NETWORK, _MASK = "192.0.2.0/24", 24
 _FIRST_HOST = 10  # the last byte of the first client's address, 192.0.2.10
 
@@ -57,10 +59,20 @@ class Air:
         return self.ends.inside(self.ends.client)
 
     def shape(self) -> None:
-        """From here on the link is the cell's. Raises BenchFailure where the kernel has no token bucket."""
-        rate = ("rate", f"{_MEGABITS}mbit", "burst", _BURST, "latency", _QUEUE)
-        for name in (self.ends.server, self.ends.client):
-            _tc(name, "qdisc", "replace", "dev", DEVICE, "root", "tbf", *rate)
+        """From here on the link is the cell's. Raises BenchFailure where the kernel cannot do that."""
+        _tc(self.ends.client, "qdisc", "replace", "dev", DEVICE, "root", "tbf", *_UP)
+        _run(self.ends.ip, "-n", self.ends.server, "link", "set", DEVICE, "gso_max_size", str(_GSO_BYTES))
+        down = self.ends.server
+        _tc(down, "qdisc", "add", "dev", DEVICE, "root", "handle", "1:", "htb", "default", "1")
+        whole, share = f"{_MEGABITS}mbit", f"{_MEGABITS * 1000 // len(self.clients)}kbit"
+        _tc(down, "class", "add", "dev", DEVICE, "parent", "1:", "classid", "1:1", "htb", "rate", whole)
+        for number, address in enumerate(self.clients, 16):
+            station = ("dev", DEVICE, "parent", "1:1", "classid", f"1:{number:x}", "htb", "rate", share, "ceil", whole)
+            queue = ("dev", DEVICE, "parent", f"1:{number:x}", "bfifo", "limit", str(_STATION_QUEUE_BYTES))
+            to_it = ("u32", "match", "ip", "dst", f"{address}/32", "flowid", f"1:{number:x}")
+            _tc(down, "class", "add", *station, "quantum", "1514")
+            _tc(down, "qdisc", "add", *queue)
+            _tc(down, "filter", "add", "dev", DEVICE, "parent", "1:", "protocol", "ip", *to_it)
 
     def carried(self) -> Carried:
         """What has gone over the link since `shape`."""
@@ -76,7 +88,7 @@ def shared_air(clients: int) -> Iterator[Air]:
         for name in (ends.server, ends.client):
             # By the route: the setting of a namespace takes only what is the machine's default anyway.
             route = ("route", "replace", _NETWORK, "dev", DEVICE, "congctl", "cubic")
-            run_program((ends.ip, "-n", name, *route), timeout_seconds=10)
+            _run(ends.ip, "-n", name, *route)
         yield Air(ends, addresses)
 
 
@@ -84,6 +96,10 @@ def _counted(name: str) -> tuple[int, int]:
     """Bytes sent and packets lost of one end; a packet that was cut up by the kernel counts with all its headers."""
     (queue,) = json.loads(_tc(name, "-s", "-j", "qdisc", "show", "dev", DEVICE, "root"))
     return int(queue["bytes"]), int(queue["drops"])
+
+
+def _run(*command: str) -> None:
+    run_program(command, timeout_seconds=10)
 
 
 def _tc(name: str, *arguments: str) -> str:

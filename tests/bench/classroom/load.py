@@ -14,9 +14,16 @@ from pathlib import Path
 from typing import Self
 
 from tests.bench.classroom.http import Browser
-from tests.bench.classroom.ways import WAYS, Series, Way
+from tests.bench.classroom.packs import Prepared
+from tests.bench.classroom.ways import Frames, Rendered, Series, Way, WebViewer
 from tests.bench.failures import BenchFailure
 
+WAYS: dict[str, type[Way]] = {
+    "prepared": Prepared,
+    "frames": Frames,
+    "rendered": Rendered,
+    "web-viewer": WebViewer,
+}
 _PAUSE_SECONDS = 1.0  # from one stop to the next
 _PATIENCE_SECONDS = 120.0  # with a slice at full depth
 

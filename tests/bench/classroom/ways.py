@@ -146,9 +146,6 @@ class WebViewer(Way):
         return answer
 
 
-WAYS: dict[str, type[Way]] = {"frames": Frames, "rendered": Rendered, "web-viewer": WebViewer}
-
-
 def _expect(found: int, expected: int, what: str) -> None:
     if found != expected:
         raise BenchFailure(f"{what}: {found} instead of {expected}")
