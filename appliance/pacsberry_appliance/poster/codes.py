@@ -1,6 +1,6 @@
 """QR codes as a picture for paper and as text for the console. segno makes them; it is imported when one is wanted.
 
-Always UTF-8, as a Wi-Fi name is, and without saying so in the code: phones expect it, and some fail at a code that says it.
+Always UTF-8, as a Wi-Fi name is, and without saying so in the code: phones expect it; some fail where it is said.
 """
 
 import io

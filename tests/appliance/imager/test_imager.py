@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pacsberry_appliance.imager import ImagerReading, read_imager
@@ -239,12 +239,14 @@ c:
     assert parse(text) == {"users": ["default", {"name": "a", "keys": ["x y", "z"]}], "b": "it's", "c": ""}
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab:-|>\"'\\# \n[]{}&*", max_size=120))
 def test_any_text_is_read_as_yaml_or_refused(text: str) -> None:
     with contextlib.suppress(NotSimple):
         parse(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_in_any_file_is_read_or_named(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pacsberry_appliance.box import Mode, Settings
@@ -66,6 +66,7 @@ def test_other_traffic_is_no_offer() -> None:
     assert offering_server(discover(b"\x02\0\0\0\0\1", b"abcd"), b"abcd") is None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400), st.integers(0, 330))
 def test_any_frame_is_read(noise: bytes, at: int) -> None:
     frame = offer(b"abcd")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pacsberry_appliance.box import Band, Mode, PortalMode, RadioChoice, Settings
@@ -149,6 +149,7 @@ def test_the_same_settings_make_the_same_texts() -> None:
     assert plan(SETTINGS, [PI_4]) == plan(SETTINGS, [PI_4])
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         Settings,

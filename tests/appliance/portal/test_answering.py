@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pacsberry_appliance import probes
@@ -183,6 +183,7 @@ def test_what_is_no_http_is_refused(head: bytes) -> None:
     assert parse(head, IPAD) is None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(PortalMode))
 def test_any_request_gets_an_answer_that_leads_nowhere_else(noise: bytes, mode: PortalMode) -> None:
     facts = portal_facts(replace(SETTINGS, portal=mode))

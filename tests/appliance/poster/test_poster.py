@@ -4,10 +4,11 @@ import io
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -20,9 +21,11 @@ INVITATION = Invitation(
     language="fr",
     site="http://salle-12.internal:8042/",
     address="http://10.42.0.1:8042/",
-    wifi_name='Salle <12> d’imagerie; \\"A\\"',
-    wifi_password='a,b:c;d\\e"f<g>',
+    wifi_name="Salle <12> d’imagerie é",
+    wifi_password="abc <g> def",
 )
+# Apart from the accents: the reader in these tests takes a backslash beside them for a Japanese yen.
+SIGNS = replace(INVITATION, wifi_name='a;b,c:d"e\\f', wifi_password='a,b:c;d\\e"f<g>')
 needs_reader = pytest.mark.skipif(shutil.which("zbarimg") is None, reason="zbarimg is not installed")
 
 
@@ -30,7 +33,7 @@ def scanned(picture: Image.Image, folder: Path) -> str:
     path = folder / "code.png"
     picture.save(path)
     done = subprocess.run(
-        ["zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqr.enable", str(path)], capture_output=True, check=True
+        ["zbarimg", "--quiet", "--raw", "--oneshot", "-Sbinary", str(path)], capture_output=True, check=True
     )
     return done.stdout.decode().rstrip("\n")
 
@@ -125,6 +128,7 @@ def test_remarks_are_on_the_console_too() -> None:
     )
 
 
+@settings(deadline=None)
 @given(
     st.text(min_size=1, max_size=32),
     st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126), min_size=8, max_size=63),

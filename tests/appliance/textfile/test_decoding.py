@@ -3,7 +3,7 @@
 import codecs
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pacsberry_appliance.textfile.decoding import LARGEST_BYTES, Text, decode
@@ -65,6 +65,7 @@ def test_a_file_that_is_no_plain_text_is_named(raw: bytes, key: str) -> None:
     assert outcome.key == key
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_become_lines_or_a_reason(raw: bytes) -> None:
     outcome = decode(raw)

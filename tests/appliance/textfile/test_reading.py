@@ -1,7 +1,7 @@
 """Lines become settings; a wrong one is named and takes nothing else with it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pacsberry_appliance.box import Band, Mode, PortalMode
@@ -196,6 +196,7 @@ def test_no_name_belongs_to_two_keys() -> None:
     assert sorted(names) == sorted(BY_NAME)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_read(text: str) -> None:
     reading = read(text.encode(errors="replace"))
@@ -203,6 +204,7 @@ def test_any_text_is_read(text: str) -> None:
     assert scrubbed(reading, "en") is None or reading.secret_lines
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(sorted(BY_NAME)), st.text(max_size=80)), max_size=8))
 def test_any_value_is_taken_or_named(lines: list[tuple[str, str]]) -> None:
     reading = read("\n".join(f"{name} = {value}" for name, value in lines).encode(errors="replace"))
