@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pacsberry.errors import NotUnderstood
-from pacsberry.imaging.limits import Limits, NoWorker
+from pacsberry.imaging.limits import Limits, NoWorker, TooManyPictures
 from pacsberry.imaging.orders import Order, Product
 from pacsberry.imaging.pictures import Pictures
 from pacsberry.imaging.pool import WorkerPool
@@ -428,6 +428,27 @@ def test_no_worker_at_all_is_told_and_is_no_hole(folder: Folder, tmp_path: Path)
 
     with pytest.raises(NoWorker):
         Products(pictures, tmp_path, put(folder, b"x"), Kind.PREVIEW)
+
+
+def test_a_crowd_that_waits_for_its_pictures_delays_the_making_and_does_not_end_it(
+    folder: Folder, pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    pictures.waiting.add(1 << 30)
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 5:
+            pictures.waiting.add(-(1 << 30))
+
+    monkeypatch.setattr("pacsberry.imaging.prepared.stack.time.sleep", pause)
+    got = Products(pictures, tmp_path, put(folder, make_image(disc(8, 9))), Kind.FRAMES)
+
+    assert got.made[Kind.FRAMES].pictures == 1
+    assert len(pauses) == 5
+    pictures.waiting.add(1 << 30)
+    with pytest.raises(TooManyPictures):
+        Products(pictures, tmp_path, put(folder, make_image(disc(8, 9))), Kind.FRAMES)
 
 
 def test_the_making_can_be_ended_and_goes_at_the_pace_of_its_owner(

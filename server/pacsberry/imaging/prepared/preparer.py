@@ -275,7 +275,8 @@ class Preparer:
             pace()
 
         try:
-            self._maker.make(series, kinds, between, may_drop=may_drop)
+            is_urgent = pace == self._on_demand
+            self._maker.make(series, kinds, between, may_drop=may_drop, is_urgent=is_urgent)
         except UnknownResource:
             pass
         except (PacsberryError, OSError) as error:

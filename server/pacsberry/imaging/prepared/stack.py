@@ -1,5 +1,6 @@
 """All frames of a series by their number, and the way to a picture of any of them."""
 
+import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,8 @@ MOST_FRAMES: Final = 20_000  # of a series of which anything is prepared
 
 _SURVEYED: Final = 16  # frames, for the choice of a window
 _MOST_SURVEY_BYTES: Final = 1 << 20
-_PATIENCE: Final = 5  # times that no worker comes free, a minute each
+_PATIENCE: Final = 10  # times that a picture is refused because others wait for theirs
+_PAUSE_SECONDS: Final = 0.5  # in between
 _MOST_DEATHS: Final = 3  # of workers over frames of one file, after which its other frames are not tried
 _MOST_DEATHS_IN_ALL: Final = 20
 
@@ -98,6 +100,7 @@ class Stack:
                 patience -= 1
                 if not patience:
                     raise
+                time.sleep(_PAUSE_SECONDS)  # when it was not for want of a worker, it was told at once
             except NoWorker:
                 raise
             except PixelsFailed as error:
