@@ -130,7 +130,8 @@ class Pipe:
         """Unless somebody is at work with it, who does it then."""
         if self._turn.acquire(blocking=False):
             try:
-                if self._consumer is not None:
-                    self._consumer.close()
+                consumer, self._consumer = self._consumer, None
+                if consumer is not None:
+                    consumer.close()
             finally:
                 self._turn.release()

@@ -256,18 +256,31 @@ def test_a_wrong_method_and_a_wrong_path_are_told(server: Live) -> None:
     assert server.post("/dicom-web/studies/1/series", multipart(STUDY[0]), {"Content-Type": TYPE}).status == 405
 
 
+def assert_nothing_is_stored(server: Live, *headers: str, status: str = "403") -> None:
+    """Send a whole instance and not yet the end of the body, then the rest; the answer is a refusal."""
+    body = multipart(STUDY[0])
+    with wire(server.port) as client:
+        client.send(
+            head("POST", "/dicom-web/studies", f"Content-Type: {TYPE}", f"Content-Length: {len(body)}", *headers)
+        )
+        client.send(body[:-2])
+        time.sleep(0.3)
+        assert list(server.archive.resources.ids(Level.INSTANCE)) == []
+        client.send_as_long_as_it_takes(body[-2:])
+        assert client.receive_head().split(" ")[1] == status
+    time.sleep(0.1)
+    assert list(server.archive.resources.ids(Level.INSTANCE)) == []
+    assert wait_until_spool_holds(server, 0) == []
+
+
 def test_a_read_only_server_stores_nothing(tmp_path: Path) -> None:
     settings = HttpSettings(port=0, addresses=("127.0.0.1",), read_only=True)
     with live_server(tmp_path, settings=settings) as server:
-        assert store(server, multipart(STUDY[0])).status == 403
-        assert server.get("/instances").json == []
+        assert_nothing_is_stored(server)
 
 
 def test_a_page_of_another_site_stores_nothing(server: Live) -> None:
-    headers = {"Content-Type": TYPE, "Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"}
-
-    assert server.post("/dicom-web/studies", multipart(STUDY[0]), headers).status == 403
-    assert server.get("/instances").json == []
+    assert_nothing_is_stored(server, "Origin: http://evil.example", "Sec-Fetch-Site: cross-site")
 
 
 class _OnlyAnna:
@@ -278,19 +291,18 @@ class _OnlyAnna:
         return User("anna") if (name, password) == ("anna", "right") else None
 
 
-@pytest.mark.parametrize(("password", "status"), [("right", 200), ("wrong", 401), (None, 401)])
-def test_nothing_is_stored_before_the_password_is_known_to_be_right(
-    tmp_path: Path, password: str | None, status: int
-) -> None:
-    headers = {"Content-Type": TYPE}
-    if password is not None:
-        headers["Authorization"] = "Basic " + base64.b64encode(f"anna:{password}".encode()).decode()
-    with live_server(tmp_path, accounts=_OnlyAnna()) as server:
-        reply = server.post("/dicom-web/studies", multipart(STUDY[0]), headers)
+def _basic(password: str) -> str:
+    return "Authorization: Basic " + base64.b64encode(f"anna:{password}".encode()).decode()
 
-        assert reply.status == status
-        assert len(list(server.archive.resources.ids(Level.INSTANCE))) == (1 if status == 200 else 0)
-        assert wait_until_spool_holds(server, 0) == []
+
+def test_nothing_is_stored_before_the_password_is_known_to_be_right(tmp_path: Path) -> None:
+    with live_server(tmp_path, accounts=_OnlyAnna()) as server:
+        assert_nothing_is_stored(server, status="401")
+        assert_nothing_is_stored(server, _basic("wrong"), status="401")
+
+        name, _, value = _basic("right").partition(": ")
+        reply = server.post("/dicom-web/studies", multipart(STUDY[0]), {"Content-Type": TYPE, name: value})
+        assert reply.status == 200
 
 
 def chunked(data: bytes, size: int) -> bytes:
@@ -355,10 +367,23 @@ def test_an_instance_over_the_limit_is_refused_and_many_below_it_are_not(tmp_pat
         assert wait_until_spool_holds(server, 0) == []
 
 
+def test_what_cannot_be_stored_is_not_read_for_ever(tmp_path: Path) -> None:
+    settings = HttpSettings(port=0, addresses=("127.0.0.1",), largest_body_bytes=100_000)
+    with live_server(tmp_path, settings=settings) as server:
+        assert store(server, multipart(STUDY[0], b"x" * 180_000)).status == 202  # the rest is smaller than an instance
+
+        reply = store(server, multipart(STUDY[1], b"x" * 900_000))
+
+        assert reply.status == 413
+        assert stored_files(server) == set(STUDY[:2])
+
+
 def test_a_full_card_is_told_for_each_instance(tmp_path: Path) -> None:
+    waits = []
     with live_server(tmp_path) as server:
 
-        def spool(**_: object) -> None:
+        def spool(*, expected_bytes: int = 0, may_wait: bool = True) -> None:
+            waits.append(may_wait)
             raise NoRoom("Refused: 0 MB are left.")
 
         server.archive.files.spool = spool  # type: ignore[method-assign, assignment]  # a card that is full
@@ -367,6 +392,7 @@ def test_a_full_card_is_told_for_each_instance(tmp_path: Path) -> None:
         assert reply.status == 507
         assert [item[REASON] for item in items(report(reply), FAILED)] == [0xA700, 0xA700]
         assert [item[INSTANCE] for item in items(report(reply), FAILED)] == [uid_of(data) for data in STUDY[:2]]
+        assert waits == [True, False]  # for the recycler, once
 
 
 def test_many_clients_store_at_once(server: Live) -> None:
