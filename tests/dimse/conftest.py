@@ -9,6 +9,7 @@ import pytest
 
 from pacsberry.archive import Archive, ArchiveSettings
 from pacsberry.dicom.policy import DicomPolicy
+from pacsberry.dimse.house import Transcode
 from pacsberry.dimse.rules import AccessRules, Service
 from pacsberry.dimse.server import DicomServer
 from pacsberry.dimse.settings import DicomSettings
@@ -56,11 +57,17 @@ def ingest(archive: Archive, reader: Reader, storage: Path) -> Ingest:
 
 @pytest.fixture
 def open_door(archive: Archive, ingest: Ingest, policy: DicomPolicy, storage: Path) -> Iterator[Callable[..., Door]]:
-    """A function that opens a door; its keywords are those of DicomSettings, `access` and `is_fast`."""
+    """A function that opens a door; its keywords are those of DicomSettings, `access`, `is_fast`, `transcode`."""
     doors: list[Door] = []
     before = set(threading.enumerate())
 
-    def open_one(*, access: AccessRules | None = None, is_fast: bool = True, **changes: object) -> Door:
+    def open_one(
+        *,
+        access: AccessRules | None = None,
+        is_fast: bool = True,
+        transcode: Transcode | None = None,
+        **changes: object,
+    ) -> Door:
         modalities: dict[str, Modality] = {}
         server = DicomServer(
             settings=replace(SETTINGS, **changes),  # type: ignore[arg-type]
@@ -69,6 +76,7 @@ def open_door(archive: Archive, ingest: Ingest, policy: DicomPolicy, storage: Pa
             ingest=ingest,
             policy=policy,
             modalities=lambda: modalities,
+            transcode=transcode,
             is_fast=lambda: is_fast,
         )
         server.start()

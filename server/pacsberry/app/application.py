@@ -86,6 +86,7 @@ class Application:
             policy=self.policy,
             modalities=self._modalities,
             dictionary=names,
+            transcode=self.pictures.transcode if settings.flag("TranscodeDicomProtocol") else None,
         )
         self.preparer = prepared.preparer(
             settings,

@@ -113,6 +113,7 @@ def dicom(settings: Settings) -> DicomSettings:
         scu_seconds=settings.number("DicomScuTimeout"),
         case_sensitive_pn=settings.flag("CaseSensitivePN"),
         synchronous_move=settings.flag("SynchronousCMove"),
+        preferred_transfer_syntax=settings.text("DicomScuPreferredTransferSyntax"),
     )
 
 

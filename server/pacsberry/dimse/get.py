@@ -3,12 +3,15 @@
 import logging
 from typing import BinaryIO
 
+from pacsberry.dicom.syntax import DEFLATED
 from pacsberry.dimse.house import Talk
 from pacsberry.dimse.retrieval import Retrieval
 from pacsberry.dimse.retrieve import retrieve, send_pending
+from pacsberry.dimse.rules import modality_of
 from pacsberry.dimse.statuses import is_stored
 from pacsberry.dimse.tally import Tally
-from pacsberry.errors import DamagedFile, UnknownResource, UnreadableDicom
+from pacsberry.errors import DamagedFile, PacsberryError
+from pacsberry.imaging.targets import LOSSLESS
 from pacsberry.peers.commands import (
     C_CANCEL_RQ,
     C_STORE_RSP,
@@ -18,6 +21,7 @@ from pacsberry.peers.commands import (
     store_request,
 )
 from pacsberry.peers.outgoing import Outgoing, dataset_region
+from pacsberry.peers.upper_layer import AssociationEnded
 
 LOGGER = logging.getLogger("pacsberry.dimse")
 
@@ -35,6 +39,8 @@ class _Getting:
         self._request = request
         self._tally = Tally(0)
         self._message_id = request.message_id
+        modality = modality_of(talk.house.access, talk.house.modalities(), talk.peer.aet)
+        self._may_transcode = modality is None or modality.allow_transcoding
         # Only where the peer took the SCP role may we store (PS3.4 C.5.3); of several such contexts the first counts.
         self._contexts = {
             (context.abstract_syntax, context.transfer_syntax): context.context_id
@@ -61,6 +67,7 @@ class _Getting:
 
     def _send(self, outgoing: Outgoing) -> str:
         """Send one instance; returns what went wrong, '' when it arrived."""
+        outgoing = self._settled(outgoing)
         context_id = self._contexts.get(outgoing.context)
         if context_id is None:
             return f"no context for SOP class {outgoing.sop_class_uid} in syntax {outgoing.transfer_syntax_uid}"
@@ -70,9 +77,19 @@ class _Getting:
                 self._message_id = self._message_id % 0xFFFF + 1
                 command = store_request(self._message_id, outgoing.sop_class_uid, outgoing.sop_uid)
                 self._send_file(context_id, command, file, offset, length)
-        except (UnreadableDicom, UnknownResource, DamagedFile, OSError) as error:
+        except AssociationEnded:
+            raise
+        except (PacsberryError, OSError) as error:
             return str(error)
         return self._answer()
+
+    def _settled(self, outgoing: Outgoing) -> Outgoing:
+        """The object in a syntax that the peer takes, its own if that is one; itself when there is none."""
+        if outgoing.context not in self._contexts and self._may_transcode:
+            for syntax in (*self._talk.house.fallbacks, DEFLATED, *LOSSLESS):
+                if (outgoing.sop_class_uid, syntax) in self._contexts:
+                    return outgoing.transcoded(syntax) or outgoing
+        return outgoing
 
     def _send_file(self, context_id: int, command: bytes, file: BinaryIO, offset: int, length: int) -> None:
         try:

@@ -13,7 +13,7 @@ from pacsberry.dimse.retrieve import retrieve, send_pending
 from pacsberry.dimse.rules import modality_of
 from pacsberry.dimse.statuses import MOVE_DESTINATION_UNKNOWN, is_stored
 from pacsberry.dimse.tally import Tally
-from pacsberry.errors import DamagedFile, PeerFailed, UnknownResource, UnreadableDicom
+from pacsberry.errors import PacsberryError, PeerFailed
 from pacsberry.modality import Modality
 from pacsberry.peers.commands import MOVE_DESTINATION, Command, response
 from pacsberry.peers.dicom_sender import DicomSender, MoveOriginator, RefusedContext
@@ -60,6 +60,7 @@ class Moving:
         self._modality = modality
         self._originator = originator
         self._breakdowns = 0
+        self._may_transcode = house.transcode is not None and modality.allow_transcoding
 
     def send_all(
         self,
@@ -76,6 +77,7 @@ class Moving:
             calling_aet=settings.aet,
             seconds=settings.scu_seconds or None,
             tls=settings.client_tls,
+            fallbacks=self._house.fallbacks if self._may_transcode else (),
         )
         with sender:
             sender.expect(retrieval.contexts)
@@ -98,10 +100,12 @@ class Moving:
             return "not tried any more"
         try:
             status = sender.send(outgoing, self._originator)
-        except (RefusedContext, UnreadableDicom, UnknownResource, DamagedFile, OSError) as error:
+        except (RefusedContext, OSError) as error:
             return str(error)
         except PeerFailed as error:
             self._breakdowns += 1
+            return str(error)
+        except PacsberryError as error:  # of the file, or of transcoding it
             return str(error)
         self._breakdowns = 0
         return "" if is_stored(status) else f"refused with status 0x{status:04X}"

@@ -6,11 +6,13 @@ Holds one series at a time, however large the study; no snapshot of the index st
 import contextlib
 from collections.abc import Iterator
 from functools import partial
+from typing import BinaryIO
 
 from pacsberry.archive import Archive
 from pacsberry.archive.queries import FindQuery
 from pacsberry.archive.resources import InstanceFile
 from pacsberry.dicom.matching import Constraint
+from pacsberry.dimse.house import Transcode
 from pacsberry.dimse.identifiers import ACCESSION_NUMBER, PATIENT_ID, SERIES_UID, SOP_UID, STUDY_UID, Question
 from pacsberry.errors import BadRequest, UnknownResource
 from pacsberry.model import Level
@@ -24,12 +26,22 @@ _UNIQUE_KEYS = {
 }
 
 
+def _transcoded(transcode: Transcode, file: str, sop_uid: str, size: int, transfer_syntax_uid: str) -> BinaryIO:
+    return transcode(file, transfer_syntax_uid, sop_uid=sop_uid, size=size).file
+
+
 class Retrieval:
     """The instances below some resources."""
 
-    def __init__(self, archive: Archive, resources: list[tuple[Level, str]]) -> None:
-        """`resources`: level and Orthanc identifier.  Looks at all instances once, to count them."""
+    def __init__(
+        self, archive: Archive, resources: list[tuple[Level, str]], transcode: Transcode | None = None
+    ) -> None:
+        """`resources`: level and Orthanc identifier.  Looks at all instances once, to count them.
+
+        `transcode` makes files in other syntaxes; None when that is not wanted.
+        """
         self._archive = archive
+        self._transcode = transcode
         self._resources = resources
         self.total = 0
         self.contexts: dict[tuple[str, str], None] = {}  # (SOP class, transfer syntax), in the order of their use
@@ -53,11 +65,14 @@ class Retrieval:
         return [self._outgoing(instance) for instance in self._archive.resources.instance_files(level, resource_id)]
 
     def _outgoing(self, instance: InstanceFile) -> Outgoing:
+        sop_uid = instance.main_tags[Level.INSTANCE].get("SOPInstanceUID", "")
+        transcode = self._transcode
         return Outgoing(
             instance.sop_class_uid,
-            instance.main_tags[Level.INSTANCE].get("SOPInstanceUID", ""),
+            sop_uid,
             instance.transfer_syntax_uid,
             partial(self._archive.files.open, instance.file, instance.size),
+            None if transcode is None else partial(_transcoded, transcode, instance.file, sop_uid, instance.size),
         )
 
 

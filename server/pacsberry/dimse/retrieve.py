@@ -27,7 +27,7 @@ def retrieve(talk: Talk, request: Command, name: str, send_all: Callable[[Retrie
         resources = resources_asked(house.archive, question)
         if not resources:
             raise UnknownResource("Nothing of that identifier is kept here.")
-        tally = send_all(Retrieval(house.archive, resources))
+        tally = send_all(Retrieval(house.archive, resources, house.transcode))
         status = tally.status
     except AssociationEnded:
         raise

@@ -16,7 +16,7 @@ from pacsberry.archive import Archive
 from pacsberry.dicom.names import STANDARD, TagDictionary
 from pacsberry.dicom.policy import DicomPolicy
 from pacsberry.dimse.errands import Errands
-from pacsberry.dimse.house import House
+from pacsberry.dimse.house import House, Transcode
 from pacsberry.dimse.listener import Listener
 from pacsberry.dimse.rules import AccessRules, Peer
 from pacsberry.dimse.settings import DicomSettings
@@ -46,11 +46,13 @@ class DicomServer:
         policy: DicomPolicy,
         modalities: Callable[[], Mapping[str, Modality]],
         dictionary: TagDictionary = STANDARD,
+        transcode: Transcode | None = None,
         is_fast: Callable[[], bool] = is_expected_pynetdicom,
     ) -> None:
         """`modalities`: the remote nodes as configured at the moment it is called, by name.
 
-        `is_fast` says at start whether our own road or pynetdicom's is taken.
+        `is_fast` says at start whether our own road or pynetdicom's is taken; `transcode`: for peers that do not take
+        objects as they are kept; None: those are not sent.
         """
         self._is_fast = is_fast
         self._settings = settings
@@ -64,6 +66,7 @@ class DicomServer:
             slots=threading.BoundedSemaphore(settings.concurrent_commands),
             errands=Errands(settings.concurrent_commands),
             dictionary=dictionary,
+            transcode=transcode,
         )
         self._listener = Listener(
             bind_address=settings.bind_address,

@@ -25,4 +25,5 @@ class DicomSettings:
     scu_seconds: float = 10.0  # DicomScuTimeout: for the answers of peers that we call
     case_sensitive_pn: bool = False  # CaseSensitivePN
     synchronous_move: bool = True  # SynchronousCMove
+    preferred_transfer_syntax: str = "1.2.840.10008.1.2.1"  # DicomScuPreferredTransferSyntax
     stop_seconds: float = 3.0  # for commands being answered to end when the server stops

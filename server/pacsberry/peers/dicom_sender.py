@@ -1,12 +1,13 @@
 """Sends kept files to a DICOM peer, and asks it whether it is there.
 
-Data sets are cut from the files as they are (no decoding, no transcoding).  One association is used for as long
-as its presentation contexts do; when an object needs another one, a new association is negotiated.
+Data sets are cut from the files as they are; only for a peer that does not take the syntax of a file is it transcoded.
+One association is used for as long as its presentation contexts do; when an object needs another one, a new association
+is negotiated.
 """
 
 import contextlib
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -43,7 +44,7 @@ MOST_CONTEXTS = 128  # ids are odd numbers below 256 (PS3.8 9.3.2.2)
 
 
 class RefusedContext(PeerFailed):
-    """The peer does not take objects of this kind in the transfer syntax they are kept in."""
+    """The peer does not take objects of this kind in the transfer syntax they are kept in, nor in a fallback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,14 @@ class DicomSender:
         seconds: float | None,
         maximum_pdu_length: int = 65536,
         tls: "ssl.SSLContext | None" = None,
+        fallbacks: Sequence[str] = (),
     ) -> None:
         """`seconds`: to connect and for each answer (DicomScuTimeout), unless the modality has its own; None: no end.
 
-        `tls` is used when the modality wants it.
+        `tls` is used when the modality wants it; `fallbacks`: transfer syntaxes to transcode to when the peer does not
+        take an object in its own, best first.
         """
+        self._fallbacks = tuple(fallbacks)
         self._modality = modality
         self._calling_aet = modality.local_aet or calling_aet
         self._seconds = float(modality.timeout) if modality.timeout else seconds
@@ -107,11 +111,12 @@ class DicomSender:
         """C-STORE one file; returns the peer's status.
 
         RefusedContext when the peer takes no such objects, PeerFailed when it is gone; OSError, UnknownResource,
-        DamagedFile or UnreadableDicom when the file cannot be read.
+        DamagedFile or UnreadableDicom when the file cannot be read; what `outgoing.transcode` raises.
         """
-        with outgoing.open() as file:
+        settled = self._settled(outgoing)
+        with settled.open() as file:
             offset, length = dataset_region(file)
-            context_id, messages = self._ready(outgoing.context)
+            context_id, messages = self._ready(settled.context)
             request = store_request(
                 self._next_id(),
                 outgoing.sop_class_uid,
@@ -150,6 +155,19 @@ class DicomSender:
 
     # -- associations
 
+    def _settled(self, outgoing: Outgoing) -> Outgoing:
+        """The object in a syntax that the peer takes: its own, else one of the fallbacks; RefusedContext."""
+        try:
+            self._ready(outgoing.context)
+        except RefusedContext:
+            if self._messages is None and outgoing.transcode is not None and self._fallbacks:
+                self._associate(outgoing.context)
+            for syntax in self._fallbacks:
+                if (outgoing.sop_class_uid, syntax) in self._accepted:
+                    return outgoing.transcoded(syntax) or outgoing
+            raise
+        return outgoing
+
     def _ready(self, context: tuple[str, str]) -> tuple[int, Messages]:
         """The id of an accepted context, and the conversation it belongs to; negotiates when needed."""
         self._wanted[context] = None
@@ -165,8 +183,9 @@ class DicomSender:
         wanted = [needed, *(one for one in self._wanted if one != needed and one not in self._refused)][:MOST_CONTEXTS]
         self._accepted = {}
         association = self._opened()
+        proposed = [*((one, (syntax,)) for one, syntax in wanted), *self._spare(wanted)][:MOST_CONTEXTS]
         association.requestor.requested_contexts = [
-            _presentation_context(2 * number + 1, context) for number, context in enumerate(wanted)
+            _presentation_context(2 * number + 1, *context) for number, context in enumerate(proposed)
         ]
         association.acse.negotiate_association()
         answer = association.acceptor.primitive
@@ -193,6 +212,17 @@ class DicomSender:
             fragment_bytes=fragment_bytes(association.acceptor.maximum_length),
             idle_seconds=self._seconds,
         )
+
+    def _spare(self, wanted: Iterable[tuple[str, str]]) -> list[tuple[str, tuple[str, ...]]]:
+        """For each SOP class one context more, of which the peer chooses a syntax that we would transcode to."""
+        classes = dict.fromkeys(sop_class for sop_class, _ in (*wanted, *self._wanted))
+        own = set(wanted)
+        spare = {
+            sop_class: tuple(syntax for syntax in self._fallbacks if (sop_class, syntax) not in own)
+            for sop_class in classes
+            if sop_class != VERIFICATION
+        }
+        return [(sop_class, syntaxes) for sop_class, syntaxes in spare.items() if syntaxes]
 
     def _opened(self) -> PumpedAssociation:
         """An association over a new connection, not yet negotiated."""
@@ -260,11 +290,11 @@ class DicomSender:
         return f"Modality {modality.name} ({modality.aet}@{modality.host}:{modality.port})"
 
 
-def _presentation_context(context_id: int, pair: tuple[str, str]) -> PresentationContext:
+def _presentation_context(context_id: int, sop_class: str, syntaxes: Sequence[str]) -> PresentationContext:
     context = PresentationContext()
     context.context_id = context_id
-    context.abstract_syntax, syntax = pair
-    context.transfer_syntax = [syntax]
+    context.abstract_syntax = sop_class
+    context.transfer_syntax = list(syntaxes)
     return context
 
 

@@ -6,7 +6,6 @@ from pacsberry.config.table.row import (
     CIPHERS,
     PEERS,
     RETRIEVE,
-    TRANSCODING,
     WORKLISTS,
     Setting,
     Theme,
@@ -91,9 +90,9 @@ DICOM = Theme(
         Setting("DicomCheckModalityHost", Flag(), False, "Compare the address of a node with DicomModalities, too."),
         Setting("StrictAetComparison", Flag(), False, "Tell upper and lower case apart in AE titles."),
         Setting("SynchronousCMove", Flag(), True, "Answer C-MOVE when everything is sent, not at once."),
-        Setting("TranscodeDicomProtocol", Flag(), True, "Decompress for nodes that cannot.", TRANSCODING),
+        Setting("TranscodeDicomProtocol", Flag(), True, "Transcode for nodes that do not take what is stored."),
         Setting(
-            "DicomScuPreferredTransferSyntax", _UID, "1.2.840.10008.1.2.1", "Syntax to transcode to first.", TRANSCODING
+            "DicomScuPreferredTransferSyntax", _UID, "1.2.840.10008.1.2.1", "Syntax to transcode to first, for nodes."
         ),
         Setting(
             "DicomDefaultRetrieveMethod",

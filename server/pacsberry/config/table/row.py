@@ -54,7 +54,6 @@ CIPHERS = ListOf(Text("the name of a cipher", longest=128, empty=False), most=10
 # Why a setting that is accepted has no effect today. "Comes with" is a promise of the project's plan; "no meaning" is
 # for good.
 JOBS = "comes with the jobs; until then nothing runs in the background"
-TRANSCODING = "comes with transcoding; until then images are stored and sent in the syntax they came in"
 DICOMWEB = "comes with a part of DICOMweb that is not served yet"
 WORKLISTS = "comes with the worklists, which are not served yet"
 PEERS = "comes with the peers; until then nothing is sent to other servers over HTTP"
