@@ -1,0 +1,1 @@
+"""Proves the units: their sandbox, and the server in it under a real systemd."""
