@@ -1,0 +1,130 @@
+// One series as the viewer knows it: its pictures in order, and the small ones that have arrived.
+// The server makes them when they are asked for; until they are there the manifest is asked again now and then.
+
+import { address, get, headers } from "../api/http.ts";
+import { type Instance, type Manifest, manifest } from "../api/pictures.ts";
+import { type PackFacts, readPack } from "./pack.ts";
+
+const AGAIN = 1000; // ms between two questions while the server makes the pack
+const MOST_QUESTIONS = 120;
+
+/** One picture: which frame of which instance. */
+export interface Picture {
+  instance: Instance;
+  frame: number;
+}
+
+/** Asks for a series and gathers its pictures; `changed` is called when there is something new to show. */
+export class Stack {
+  told: Manifest | undefined;
+  facts: PackFacts | undefined; // of the preview
+  private readonly small = new Map<number, ImageBitmap>();
+  private readonly stopped = new AbortController();
+
+  constructor(
+    readonly series: string,
+    private readonly changed: () => void,
+  ) {}
+
+  /** How many pictures there are; 0 as long as that is not known. */
+  get count(): number {
+    return this.told?.CountPictures ?? 0;
+  }
+
+  /** How many small pictures are there. */
+  get arrived(): number {
+    return this.small.size;
+  }
+
+  /** Load the manifest, and the preview as soon as it is made.  Ends when all is there, or will never be. */
+  async load(): Promise<void> {
+    for (let question = 0; question < MOST_QUESTIONS; question += 1) {
+      this.told = await manifest(this.series, this.stopped.signal);
+      this.changed();
+      const { State, Url } = this.told.Prepared.preview;
+      if (State === "Ready" && Url) {
+        await this.preview(Url);
+        return;
+      }
+      if (State !== "Making" && State !== "Missing") return;
+      await pause(AGAIN, this.stopped.signal);
+    }
+  }
+
+  /** Forget it all, and what is on its way. */
+  stop(): void {
+    this.stopped.abort();
+    for (const bitmap of this.small.values()) bitmap.close();
+    this.small.clear();
+  }
+
+  /** Which frame a picture is; undefined for none. */
+  picture(number: number): Picture | undefined {
+    return pictureOf(this.told?.Instances ?? [], number);
+  }
+
+  /** A value of the instance of a picture: its own, or what all of the series share. */
+  value(number: number, keyword: string): unknown {
+    return this.picture(number)?.instance[keyword] ?? this.told?.Shared[keyword];
+  }
+
+  /** The small picture of a number, or of the nearest one that has arrived. */
+  nearest(number: number): { picture: number; bitmap: ImageBitmap } | undefined {
+    for (let distance = 0; distance < Math.max(this.count, 1); distance += 1) {
+      for (const picture of [number - distance, number + distance]) {
+        const bitmap = this.small.get(picture);
+        if (bitmap) return { picture, bitmap };
+      }
+    }
+    return undefined;
+  }
+
+  private async preview(url: string): Promise<void> {
+    const answer = await fetch(address(url), { headers: headers(), signal: this.stopped.signal });
+    if (!answer.ok || !answer.body) throw new Error(`${answer.status}`);
+    const drawn: Promise<void>[] = [];
+    await readPack(
+      answer.body,
+      (facts) => {
+        this.facts = facts;
+      },
+      (picture, file) => {
+        drawn.push(this.keep(picture, file));
+      },
+    );
+    await Promise.all(drawn);
+  }
+
+  private async keep(picture: number, file: Uint8Array<ArrayBuffer>): Promise<void> {
+    const bitmap = await createImageBitmap(new Blob([file], { type: this.facts?.MediaType ?? "" }));
+    if (this.stopped.signal.aborted) {
+      bitmap.close();
+      return;
+    }
+    this.small.set(picture, bitmap);
+    this.changed();
+  }
+}
+
+/** Which frame of which instance the picture of a number is. */
+export function pictureOf(instances: readonly Instance[], number: number): Picture | undefined {
+  const instance = instances.find(
+    (one) => number >= one.FirstPicture && number < one.FirstPicture + one.CountPictures,
+  );
+  return instance && { instance, frame: number - instance.FirstPicture };
+}
+
+/** The first series of a study that has pictures, by its manifest. */
+export async function hasPictures(series: string): Promise<boolean> {
+  return (await get<Manifest>(`pacsberry/series/${series}/pictures?make=0`)).CountPictures > 0;
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(new DOMException("", "AbortError"));
+    });
+  });
+}
