@@ -4,10 +4,13 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
+from pacsberry.errors import UnreadableDicom
+from pacsberry.model import Header
+from pacsberry.upkeep.checking import Check
 from tests.flows.programs import wait_until
 from tests.http.live import Live, live_server
 from tests.http.test_prepared import stack_slice
@@ -41,7 +44,7 @@ def upload_stack(server: Live, count: int = 3) -> str:
 
 def at_work(folder: Path, **how: Any) -> Any:
     """A server that prepares pictures by itself, of series that have been quiet for a moment."""
-    return live_server(folder, prepares_by_itself=True, stable_age_seconds=0.3, **how)
+    return live_server(folder, prepares_by_itself=True, stable_age_seconds=0.3, batch_seconds=0.05, **how)
 
 
 @pytest.fixture
@@ -204,7 +207,43 @@ def test_a_folder_that_cannot_be_written_is_told_and_the_archive_goes_on(tmp_pat
         assert len(server.get("/instances").json) == 3
 
 
-def test_a_crowd_of_demands_is_bounded(server: Live) -> None:
+def test_they_are_no_strangers_to_a_check_and_survive_a_rebuilding_of_the_index(tmp_path: Path) -> None:
+    with at_work(tmp_path) as server:
+        series = upload_stack(server)
+        wait_until(lambda: kinds(server, series) == MADE)
+        wait_until(lambda: not threads())
+        before = prepared(server)
+        archive = server.archive
+        report = Check(archive.index, archive.files, read_header=_no_header, sleep=lambda seconds: None).run()
+        assert report.findings == []
+
+    archive.rebuild_index()
+
+    with at_work(tmp_path) as server:
+        assert {state["State"] for state in manifest(server, series)["Prepared"].values()} == {"Ready"}
+        wait_until(lambda: not threads())
+        assert prepared(server) == before
+
+
+def _no_header(file: BinaryIO) -> Header:
+    raise UnreadableDicom("not asked for")
+
+
+def test_who_asks_for_more_series_than_may_wait_asks_again(server: Live) -> None:
+    with server.pictures.pool.worker():
+        series = upload_stack(server)
+        digest = server.archive.contents.digest(series)
+        for number in range(100):
+            server.preparer.demand(f"{number}", "0" * 16, ["preview"])
+        server.preparer.demand(series, digest, ["preview"])
+        assert server.preparer.progress(series) is None
+        assert server.preparer.progress("5") is not None
+        assert server.preparer.status()["CountWaiting"] == 64
+
+    wait_until(lambda: server.preparer.progress("63") is None)
+
+
+def test_nothing_is_begun_once_the_server_stops(server: Live) -> None:
     server.preparer.halt()
     assert server.preparer.progress("x") is None
     server.preparer.demand("x", "0" * 16, ["preview"])
