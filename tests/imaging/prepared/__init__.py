@@ -1,0 +1,1 @@
+"""Pictures made ahead of need: packs, where they are kept, and when they are made."""
