@@ -31,4 +31,10 @@ export const de: Words = {
   "studies.shown": "Für Schüler sichtbar",
   "studies.untitled": "Studie ohne Namen",
   "studies.series": "Serie {number}",
+  "viewer.picture": "Bild {number} von {count}",
+  "viewer.slider": "Schicht",
+  "viewer.fit": "Einpassen",
+  "viewer.turn": "Drehen",
+  "viewer.mirror": "Spiegeln",
+  "viewer.invert": "Umkehren",
 };

@@ -31,6 +31,12 @@ export const en = {
   "studies.shown": "Shown to students",
   "studies.untitled": "Study without a name",
   "studies.series": "Series {number}",
+  "viewer.picture": "Picture {number} of {count}",
+  "viewer.slider": "Slice",
+  "viewer.fit": "Fit",
+  "viewer.turn": "Turn",
+  "viewer.mirror": "Mirror",
+  "viewer.invert": "Invert",
 } as const;
 
 export type Key = keyof typeof en;

@@ -31,4 +31,10 @@ export const fr: Words = {
   "studies.shown": "Montré aux élèves",
   "studies.untitled": "Examen sans nom",
   "studies.series": "Série {number}",
+  "viewer.picture": "Image {number} sur {count}",
+  "viewer.slider": "Coupe",
+  "viewer.fit": "Ajuster",
+  "viewer.turn": "Tourner",
+  "viewer.mirror": "Miroir",
+  "viewer.invert": "Inverser",
 };
