@@ -1,14 +1,68 @@
-import { html, type TemplateResult } from "lit";
-import type { Session } from "../api/session.ts";
-import { bar } from "../parts/bar.ts";
-import { Part, start } from "../parts/page.ts";
+// Signing in; and on a box where nobody has an account yet, the first one, with the code that the server's start tells.
 
-class EmptyPage extends Part {
-  who!: Session;
+import { html, type TemplateResult } from "lit";
+import { ServerError } from "../api/http.ts";
+import { type Session, setUp, signIn } from "../api/session.ts";
+import { bar } from "../parts/bar.ts";
+import { Part, start, words } from "../parts/page.ts";
+import { t } from "../words/index.ts";
+
+class SignInPage extends Part {
+  static override properties = { who: { attribute: false }, told: { state: true }, isBusy: { state: true } };
+
+  declare who: Session;
+  declare private told: string;
+  declare private isBusy: boolean;
+
+  constructor() {
+    super();
+    this.told = "";
+    this.isBusy = false;
+  }
 
   override render(): TemplateResult {
-    return html`${bar("index", this.who)}<main></main>`;
+    document.title = `${t("app.signIn")} · ${t("app.name")}`;
+    const isFirst = this.who.NeedsSetUp;
+    return html`
+      ${bar("sign-in", this.who)}
+      <main class="narrow">
+        <h1>${isFirst ? t("signIn.first") : t("app.signIn")}</h1>
+        <p class="note">${isFirst ? t("signIn.firstNote") : t("signIn.note")}</p>
+        <form class="form" @submit=${this.submit}>
+          ${isFirst ? this.field("code", t("signIn.code"), "text", "one-time-code") : ""}
+          ${this.field("name", t("signIn.name"), "text", "username")}
+          ${this.field("password", t("signIn.password"), "password", isFirst ? "new-password" : "current-password")}
+          ${this.told ? html`<p class="problem" role="alert">${this.told}</p>` : ""}
+          <button class="first" ?disabled=${this.isBusy}>${isFirst ? t("signIn.make") : t("app.signIn")}</button>
+        </form>
+      </main>
+    `;
+  }
+
+  private field(name: string, label: string, type: string, autocomplete: string): TemplateResult {
+    return html`<label
+      >${label}
+      <input name=${name} type=${type} autocomplete=${autocomplete} autocapitalize="none" spellcheck="false" required />
+    </label>`;
+  }
+
+  private async submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const given = new FormData(event.target as HTMLFormElement);
+    const text = (name: string) => `${given.get(name) ?? ""}`;
+    this.isBusy = true;
+    this.told = "";
+    try {
+      if (this.who.NeedsSetUp) await setUp(text("code"), text("name"), text("password"));
+      else await signIn(text("name"), text("password"));
+      location.assign("index.html");
+    } catch (error) {
+      const isWrong = error instanceof ServerError && error.status === 401;
+      this.told = isWrong ? t("signIn.wrong") : words(error);
+    } finally {
+      this.isBusy = false;
+    }
   }
 }
 
-void start("pb-page", EmptyPage);
+void start("pb-sign-in", SignInPage);

@@ -37,4 +37,13 @@ export const de: Words = {
   "viewer.turn": "Drehen",
   "viewer.mirror": "Spiegeln",
   "viewer.invert": "Umkehren",
+  "signIn.note": "Schüler brauchen kein Konto: sie sehen, was für sie freigegeben ist.",
+  "signIn.name": "Name",
+  "signIn.password": "Passwort",
+  "signIn.wrong": "Name oder Passwort ist falsch, oder es wurde zu oft versucht: warte eine Minute.",
+  "signIn.first": "Das erste Konto",
+  "signIn.firstNote":
+    "Noch hat niemand ein Konto. Der Einrichtungscode steht auf dem Bildschirm der Box und in ihrer Ergebnisdatei; wer verwaltet, findet ihn im Protokoll.",
+  "signIn.code": "Einrichtungscode",
+  "signIn.make": "Konto anlegen",
 };

@@ -37,6 +37,15 @@ export const en = {
   "viewer.turn": "Turn",
   "viewer.mirror": "Mirror",
   "viewer.invert": "Invert",
+  "signIn.note": "Students need no account: they see what is shown to them.",
+  "signIn.name": "Name",
+  "signIn.password": "Password",
+  "signIn.wrong": "Name or password is wrong, or it was tried too often: wait a minute.",
+  "signIn.first": "The first account",
+  "signIn.firstNote":
+    "Nobody has an account yet. The set-up code stands on the screen of the box and in its result file; an administrator finds it in the log.",
+  "signIn.code": "Set-up code",
+  "signIn.make": "Make the account",
 } as const;
 
 export type Key = keyof typeof en;

@@ -37,4 +37,13 @@ export const fr: Words = {
   "viewer.turn": "Tourner",
   "viewer.mirror": "Miroir",
   "viewer.invert": "Inverser",
+  "signIn.note": "Les élèves n'ont pas besoin de compte : ils voient ce qui leur est montré.",
+  "signIn.name": "Nom",
+  "signIn.password": "Mot de passe",
+  "signIn.wrong": "Le nom ou le mot de passe est faux, ou il y a eu trop d'essais : attends une minute.",
+  "signIn.first": "Le premier compte",
+  "signIn.firstNote":
+    "Personne n'a encore de compte. Le code d'installation est affiché sur l'écran de la boîte et dans son fichier de résultat ; l'administrateur le trouve dans le journal.",
+  "signIn.code": "Code d'installation",
+  "signIn.make": "Créer le compte",
 };
