@@ -42,7 +42,8 @@ def enforce(context: Context, settings: Settings, *, with_network: bool) -> Outc
         context.runner.ask("systemctl", "try-restart", "pacsberry-server.service", seconds=90)
     if made.portal:
         context.runner.ask("systemctl", "reload-or-restart", "pacsberry-portal.service", seconds=30)
-    context.runner.ask("systemctl", "try-reload-or-restart", "avahi-daemon.service", seconds=30)
+    if made.name:
+        context.runner.ask("systemctl", "try-restart", "avahi-daemon.service", seconds=30)
     outcome = None
     if with_network:
         outcome = apply(context.places, settings, context.runner, context.manager)

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 
+from pacsberry_appliance.box import Mode
 from pacsberry_appliance.cli.changing import enforce
 from pacsberry_appliance.cli.context import Context
 from pacsberry_appliance.cli.setting import changed, put, split
@@ -11,6 +12,7 @@ from pacsberry_appliance.making.everything import show
 from pacsberry_appliance.making.remarks import load as load_remarks
 from pacsberry_appliance.network import applying, trial
 from pacsberry_appliance.network.guard import guard as guard_cable
+from pacsberry_appliance.network.guard import last_found
 from pacsberry_appliance.system import files
 from pacsberry_appliance.textfile.keys import BY_FIELD
 from pacsberry_appliance.words import Message, say
@@ -47,7 +49,7 @@ def settle(context: Context, _: Namespace) -> int:
     """After boot: help the network up, and say on the console and in the result file how it went."""
     settings = context.settings()
     outcome = applying.settle(context.places, settings, context.runner, context.manager)
-    _say(context, (*load_remarks(context.places), *outcome.remarks))
+    _say(context, (*load_remarks(context.places), *outcome.remarks, *_about_the_cable(context)))
     for remark in outcome.remarks:
         talk(remark.text("en"))
     return 0
@@ -55,13 +57,19 @@ def settle(context: Context, _: Namespace) -> int:
 
 def guard(context: Context, options: Namespace) -> int:
     """Open the class network on a cable, or not."""
-    found = guard_cable(context.places, context.settings(), options.interface, context.manager)
-    if found is not None and found.foreign:
-        message = say("foreign_dhcp", server=found.foreign, interface=found.interface)
-        talk(message.text("en"))
-        _say(context, (*load_remarks(context.places), message))
-        return 7
-    return 0
+    guard_cable(context.places, context.settings(), options.interface, context.manager)
+    remarks = _about_the_cable(context)
+    _say(context, (*load_remarks(context.places), *remarks))
+    for remark in remarks:
+        talk(remark.text("en"))
+    return 7 if remarks else 0
+
+
+def _about_the_cable(context: Context) -> tuple[Message, ...]:
+    found = last_found(context.places)
+    if found is None or not found.foreign or context.settings().mode is not Mode.EXTERNAL_ACCESS_POINT:
+        return ()
+    return (say("foreign_dhcp", server=found.foreign, interface=found.interface),)
 
 
 def _say(context: Context, remarks: tuple[Message, ...]) -> None:

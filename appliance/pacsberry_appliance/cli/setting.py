@@ -84,6 +84,7 @@ def put(context: Context, before: Settings, after: Settings, options: Namespace,
         # The password holds whatever becomes of a network on trial.
         before = replace(before, admin_hash=after.admin_hash)
         store.save(context.places.settings, replace(store.load(context.places.settings), settings=before))
+        context.runner.ask("systemctl", "try-restart", "pacsberry-server.service", seconds=90)
         talk("The password is changed.")
     if not fields:
         return 0

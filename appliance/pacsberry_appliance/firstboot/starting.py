@@ -25,6 +25,7 @@ from pacsberry_appliance.making import make
 from pacsberry_appliance.making.remarks import save as save_remarks
 from pacsberry_appliance.network import seats
 from pacsberry_appliance.network.applying import prepare
+from pacsberry_appliance.network.radio_rules import wait_for_radio
 from pacsberry_appliance.system import files
 from pacsberry_appliance.system.places import Places
 from pacsberry_appliance.system.running import Runner
@@ -84,7 +85,9 @@ def start(places: Places, runner: Runner, *, making_up: MakingUp | None = None) 
         _login_as_stored(places, settings.admin_hash, runner, remarks)
     if settings.mode is Mode.ACCESS_POINT:
         seats.choose_minimal(runner, seats.firmware(runner))
-    plan = prepare(places, settings, runner)
+        if settings.country:
+            wait_for_radio(places.root)
+    plan = prepare(places, settings, runner).plan
     remarks += make(places, settings, runner, (*remarks, *plan.remarks)).remarks
     save_remarks(places, tuple(remarks))
     remarks += plan.remarks

@@ -22,6 +22,7 @@ class Made:
 
     server: bool
     portal: bool
+    name: bool
     remarks: tuple[Message, ...] = ()
 
 
@@ -37,9 +38,9 @@ def make(places: Places, settings: Settings, runner: Runner, remarks: tuple[Mess
         files.replace(places.run / "ssh-allowed", "")
     else:
         files.remove(places.run / "ssh-allowed")
-    own = host.make(places, settings, runner)
+    name_changed, own = host.make(places, settings, runner)
     show(places, settings, (*remarks, *own))
-    return Made(server_changed, portal_changed, own)
+    return Made(server_changed, portal_changed, name_changed, own)
 
 
 def show(places: Places, settings: Settings, remarks: tuple[Message, ...]) -> None:

@@ -13,15 +13,17 @@ from pacsberry_appliance.words import Message, say
 _LARGEST_BYTES = 64 << 10
 
 
-def make(places: Places, settings: Settings, runner: Runner) -> tuple[Message, ...]:
-    """Set both; what could not be is said."""
+def make(places: Places, settings: Settings, runner: Runner) -> tuple[bool, tuple[Message, ...]]:
+    """Set both. Whether the name is another now, and what could not be done."""
     name = settings.host_name
+    is_new = False
     with contextlib.suppress(OSError):  # a read-only /etc: the name is set at each boot anyway
-        files.replace(places.root / "etc/hostname", f"{name}\n")
+        is_new = files.replace(places.root / "etc/hostname", f"{name}\n")
         _name_in_hosts(places, name)
     if places.is_live and socket.gethostname() != name:
+        is_new = True
         runner.ask("hostname", name, seconds=5)
-    return _time_zone(places, settings.time_zone)
+    return is_new, _time_zone(places, settings.time_zone)
 
 
 def _name_in_hosts(places: Places, name: str) -> None:

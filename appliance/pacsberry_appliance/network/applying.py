@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pacsberry_appliance.box import Band, Mode, Settings
 from pacsberry_appliance.network import radio_rules
 from pacsberry_appliance.network.manager import Manager
-from pacsberry_appliance.network.plan import ACCESS_POINT, EXTERNAL, LISTEN, NetworkPlan, plan
+from pacsberry_appliance.network.plan import ACCESS_POINT, ETHERNET, EXTERNAL, JOIN, LISTEN, NetworkPlan, plan
 from pacsberry_appliance.network.radios import radios
-from pacsberry_appliance.network.rendering import render
+from pacsberry_appliance.network.rendering import Rendered, render
 from pacsberry_appliance.system import files
 from pacsberry_appliance.system.places import Places
 from pacsberry_appliance.system.running import Runner
@@ -29,28 +29,36 @@ class Outcome:
     remarks: tuple[Message, ...]
 
 
-def prepare(places: Places, settings: Settings, runner: Runner, *, only_2_4: bool = False) -> NetworkPlan:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The plan, and what of its files is different now."""
+
+    plan: NetworkPlan
+    rendered: Rendered
+
+
+def prepare(places: Places, settings: Settings, runner: Runner, *, only_2_4: bool = False) -> Prepared:
     """Before NetworkManager runs: the kernel's rules, the files, the firewall."""
     radio_rules.unblock(places.root)
     if places.is_live:
         radio_rules.set_country(settings.country, runner)
-    made = plan(settings, radios(places.root, runner), only_2_4=only_2_4 or _gave_up_5(places))
-    render(places, made)
+    made = plan(settings, radios(places.root, runner), only_2_4=only_2_4 or (places.run / "only-2.4").exists())
+    rendered = render(places, made)
     if places.is_live:
         runner.ask("nft", "-f", str(places.run / "firewall.nft"), seconds=10)
-    return made
+    return Prepared(made, rendered)
 
 
 def apply(places: Places, settings: Settings, runner: Runner, manager: Manager) -> Outcome:
     """While it runs: make it so now."""
     files.remove(places.run / "only-2.4")
-    made = prepare(places, settings, runner)
+    made = prepare(places, settings, runner).plan
     manager.reload()
     for name in manager.active() & set(_OURS_ONLY) - set(made.profiles):
         manager.down(name)
     if settings.mode is Mode.EXTERNAL_ACCESS_POINT:
         manager.up(LISTEN)  # the guard, which the dispatcher starts for it, does the rest
-        return Outcome(made, manager.wait_for(made.wanted, 30), made.remarks)
+        return _checked(settings, made, manager.wait_for((*made.wanted, ETHERNET), 30))
     for name in made.wanted:
         if manager.up(name).is_fine:
             return Outcome(made, name, made.remarks)
@@ -59,16 +67,18 @@ def apply(places: Places, settings: Settings, runner: Runner, manager: Manager) 
 
 def settle(places: Places, settings: Settings, runner: Runner, manager: Manager, *, seconds: int = 45) -> Outcome:
     """After boot: wait for what NetworkManager brings up by itself, and help where it does not."""
-    made = prepare(places, settings, runner)
+    prepared = prepare(places, settings, runner)
+    made = prepared.plan
     if not manager.wait(60):
         return Outcome(made, "", (*made.remarks, say("network_manager_missing")))
-    if made.radio is None and settings.mode is Mode.ACCESS_POINT and not radios(places.root, runner):
+    is_access_point = settings.mode is Mode.ACCESS_POINT
+    if is_access_point and made.radio is None and not radios(places.root, runner):
         return Outcome(made, "", (*made.remarks, say("no_radio")))
-    manager.reload()  # a radio that appeared after firstboot may have changed the plan
-    name = manager.wait_for(made.wanted, seconds)
-    if name or settings.mode is not Mode.ACCESS_POINT:
-        return Outcome(made, name, made.remarks)
-    if manager.up(ACCESS_POINT).is_fine:
+    if prepared.rendered.profiles:  # a radio that appeared after firstboot has changed the plan
+        manager.reload()
+    elif name := manager.wait_for((*made.wanted, ETHERNET) if not is_access_point else made.wanted, seconds):
+        return _checked(settings, made, name)
+    if is_access_point and manager.up(ACCESS_POINT).is_fine:
         return Outcome(made, ACCESS_POINT, made.remarks)
     return _second_try(places, settings, runner, manager, made)
 
@@ -76,16 +86,20 @@ def settle(places: Places, settings: Settings, runner: Runner, manager: Manager,
 def _second_try(places: Places, settings: Settings, runner: Runner, manager: Manager, made: NetworkPlan) -> Outcome:
     if settings.mode is Mode.ACCESS_POINT and made.band is Band.GHZ_5:
         files.replace(places.run / "only-2.4", "")  # until the next boot or change
-        made = prepare(places, settings, runner)
+        made = prepare(places, settings, runner).plan
         manager.reload()
         if manager.up(ACCESS_POINT).is_fine:
             return Outcome(made, ACCESS_POINT, (*made.remarks, say("band_5_failed")))
-    reason = {
-        Mode.ACCESS_POINT: say("access_point_failed"),
-        Mode.CLIENT: say("join_failed", name=settings.join_name) if settings.join_name else say("cable_failed"),
-    }.get(settings.mode, say("cable_failed"))
-    return Outcome(made, "", (*made.remarks, reason))
+    if settings.mode is Mode.ACCESS_POINT:
+        return Outcome(made, "", (*made.remarks, say("access_point_failed")))
+    return _checked(settings, made, "")
 
 
-def _gave_up_5(places: Places) -> bool:
-    return (places.run / "only-2.4").exists()
+def _checked(settings: Settings, made: NetworkPlan, name: str) -> Outcome:
+    """What is up is there; said is what is missing beside it."""
+    remarks = list(made.remarks)
+    if settings.mode is Mode.CLIENT and settings.join_name and name != JOIN:
+        remarks.append(say("join_failed", name=settings.join_name))
+    elif not name:
+        remarks.append(say("cable_failed"))
+    return Outcome(made, name if name in made.wanted else "", tuple(remarks))

@@ -2,6 +2,8 @@
 
 import contextlib
 import struct
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from pacsberry_appliance.system import files
@@ -11,10 +13,22 @@ from pacsberry_appliance.system.running import Runner
 _UNBLOCK = struct.pack("IBBBB", 0, 1, 3, 0, 0)
 
 
-def set_country(country: str, runner: Runner) -> None:
-    """Tell the kernel; without a country its own careful rules hold."""
-    if country:
-        runner.ask("iw", "reg", "set", country, seconds=5)
+def set_country(country: str, runner: Runner, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Tell the kernel, which takes a moment; without a country its own careful rules hold."""
+    if not country or not runner.ask("iw", "reg", "set", country, seconds=5).is_fine:
+        return
+    for _ in range(10):
+        if f"country {country}:" in runner.ask("iw", "reg", "get", seconds=5).output:
+            return
+        sleep(0.1)
+
+
+def wait_for_radio(root: Path, *, seconds: float = 5, sleep: Callable[[float], None] = time.sleep) -> None:
+    """A Raspberry Pi finds its radio seconds after its root; what that can do decides the band. Others do not wait."""
+    model = files.read_small(root / "proc/device-tree/model", 200) or b""
+    while b"Raspberry Pi" in model and seconds > 0 and not any((root / "sys/class/net").glob("*/phy80211")):
+        sleep(0.25)
+        seconds -= 0.25
 
 
 def unblock(root: Path) -> None:

@@ -156,6 +156,7 @@ def test_a_password_is_read_from_standard_input_and_set_in_both_places(
 
     assert stored(box).admin_hash != before
     assert {"pacsberry", "chpasswd"} <= {words[0] for words in box.runner.ran}
+    assert "systemctl try-restart pacsberry-server.service" in box.runner.lines()
     assert "a new password" not in " ".join(box.runner.lines())
 
 
@@ -235,6 +236,8 @@ def test_guard_says_that_somebody_else_gives_addresses(box: Box, run: Command, m
 
     assert "Another device (192.168.1.1) already gives addresses on the cable eth0" in box.result
     assert "192.168.1.1" in box.places.issue.read_text()
+    run("network", "settle")  # which ends later than the guard
+    assert "192.168.1.1" in box.result
 
 
 def test_only_root_may_see_the_settings(

@@ -7,7 +7,7 @@ import pytest
 
 from pacsberry_appliance.box import Band, Mode, Settings
 from pacsberry_appliance.network import radio_rules
-from pacsberry_appliance.network.applying import apply, settle
+from pacsberry_appliance.network.applying import apply, prepare, settle
 from pacsberry_appliance.network.manager import Manager
 from pacsberry_appliance.network.presence import firmware_crashes, leases, stations
 from pacsberry_appliance.network.radios import Radio, radios
@@ -25,7 +25,7 @@ RUNNING = "nmcli -t -f RUNNING general"
 def with_radio(box: Box) -> Manager:
     """The box gets a radio for both bands, and a NetworkManager that does as it is told."""
     link = box.places.root / "sys/class/net/wlan0"
-    (link / "device").mkdir(parents=True)
+    (link / "device").mkdir(parents=True, exist_ok=True)
     phy = box.places.root / "sys/class/ieee80211/phy0"
     phy.mkdir(parents=True)
     (link / "phy80211").symlink_to(phy)
@@ -34,7 +34,7 @@ def with_radio(box: Box) -> Manager:
     (link / "device/subsystem").symlink_to(box.places.root / "sys/bus/sdio")
     (link / "device/uevent").write_text("DRIVER=brcmfmac\nSDIO_ID=02D0:A9BF\n")
     box.runner.answers |= {"iw phy phy0 info": IW_INFO, RUNNING: "running\n"}
-    box.places.run.mkdir(parents=True)
+    box.places.run.mkdir(parents=True, exist_ok=True)
     return Manager(box.runner, sleep=lambda _: None)
 
 
@@ -127,6 +127,7 @@ def test_a_wifi_that_cannot_be_joined_is_said_by_name_and_the_cable_is_tried(box
 
 def test_after_boot_what_came_up_by_itself_is_left_alone(box: Box) -> None:
     manager = with_radio(box)
+    prepare(box.places, SETTINGS, box.runner)
     box.runner.answers[ACTIVE] = "activated:pacsberry-access-point\nactivated:pacsberry-ethernet\n"
 
     outcome = settle(box.places, SETTINGS, box.runner, manager)
@@ -136,10 +137,64 @@ def test_after_boot_what_came_up_by_itself_is_left_alone(box: Box) -> None:
 
 def test_after_boot_what_did_not_come_up_is_helped(box: Box) -> None:
     manager = with_radio(box)
+    prepare(box.places, SETTINGS, box.runner)
     box.runner.answers[ACTIVE] = "activating:pacsberry-access-point\n"
 
     assert settle(box.places, SETTINGS, box.runner, manager, seconds=3).up == "pacsberry-access-point"
     assert ups(box.runner) == ["pacsberry-access-point"]
+
+
+def test_a_radio_that_appeared_after_the_first_plan_gets_what_it_can_do(box: Box) -> None:
+    box.places.run.mkdir(parents=True)
+    first = prepare(box.places, SETTINGS, box.runner).plan
+    manager = with_radio(box)
+    box.runner.answers[ACTIVE] = "activated:pacsberry-access-point\n"
+
+    outcome = settle(box.places, SETTINGS, box.runner, manager)
+
+    assert (first.band, outcome.plan.band) == (Band.GHZ_2_4, Band.GHZ_5)
+    assert ups(box.runner) == ["pacsberry-access-point"]
+
+
+def test_a_client_that_only_has_its_cable_says_that_the_wifi_is_missing(box: Box) -> None:
+    manager = with_radio(box)
+    settings = replace(SETTINGS, mode=Mode.CLIENT, join_name="Schule")
+    prepare(box.places, settings, box.runner)
+    box.runner.answers[ACTIVE] = "activated:pacsberry-ethernet\n"
+
+    outcome = settle(box.places, settings, box.runner, manager)
+
+    assert (outcome.up, [remark.key for remark in outcome.remarks]) == ("pacsberry-ethernet", ["join_failed"])
+
+
+def test_the_kernel_is_waited_for_until_it_has_taken_the_country() -> None:
+    runner = FakeRunner(answers={"iw reg get": "global\ncountry 00: DFS-UNSET\n"})
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 2:
+            runner.answers["iw reg get"] = "global\ncountry DE: DFS-ETSI\n"
+
+    radio_rules.set_country("DE", runner, sleep=sleep)
+    radio_rules.set_country("", runner, sleep=sleep)
+
+    assert len(slept) == 2
+    assert runner.lines()[0] == "iw reg set DE"
+
+
+def test_only_a_raspberry_pi_waits_for_its_radio(box: Box) -> None:
+    slept: list[float] = []
+    radio_rules.wait_for_radio(box.places.root, sleep=slept.append)
+    (box.places.root / "proc/device-tree").mkdir(parents=True)
+    (box.places.root / "proc/device-tree/model").write_text("Raspberry Pi 4 Model B\0")
+    elsewhere = len(slept)
+    radio_rules.wait_for_radio(box.places.root, sleep=slept.append)
+    without = len(slept)
+    with_radio(box)
+    radio_rules.wait_for_radio(box.places.root, sleep=slept.append)
+
+    assert (elsewhere, without, len(slept)) == (0, 20, 20)
 
 
 def test_a_box_without_a_radio_says_so_at_once(box: Box) -> None:
