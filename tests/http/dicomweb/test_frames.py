@@ -1,4 +1,4 @@
-"""WADO-RS: frames as they are stored."""
+"""WADO-RS: frames as they are stored, and transcoded."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,16 @@ import pytest
 from tests.http.dicomweb.aids import parts_of, path_of
 from tests.http.live import Live, live_server
 from tests.makers import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, make_instance
-from tests.makers.images import HTJ2K, JPEG_2000, JPEG_BASELINE, JPEG_LS, RLE, make_image
+from tests.makers.images import (
+    HTJ2K,
+    JPEG_2000,
+    JPEG_BASELINE,
+    JPEG_LOSSLESS,
+    JPEG_LOSSLESS_FIRST,
+    JPEG_LS,
+    RLE,
+    make_image,
+)
 
 VALUES = np.arange(20 * 13, dtype="<u2").reshape(20, 13) * 7
 FRAMES = [VALUES, VALUES + 1, VALUES + 2]
@@ -76,8 +85,86 @@ def test_compressed_frames_come_as_they_are_stored(server: Live, syntax: str, me
         assert headers["content-type"] == f"{expected}; transfer-syntax={syntax}"
     alone = server.get(address, {"Accept": f"application/octet-stream; transfer-syntax={syntax}"})
     assert (alone.status, alone.body) == (200, stored)
-    for accept in (OCTETS, "image/png", f"{OCTETS}; transfer-syntax={EXPLICIT}", "application/octet-stream"):
-        assert server.get(address, {"Accept": accept}).status == 406
+    assert server.get(address, {"Accept": "image/png"}).status == 406
+    for accept in (OCTETS, f"{OCTETS}; transfer-syntax={EXPLICIT}", "application/octet-stream"):
+        assert server.get(address, {"Accept": accept}).status == 415  # no decoder can read these
+
+
+@pytest.mark.parametrize("stored", [JPEG_LS, RLE, JPEG_2000])
+@pytest.mark.parametrize(
+    ("accept", "media_type", "syntax"),
+    [
+        (OCTETS, "application/octet-stream", EXPLICIT),
+        (f"{OCTETS}; transfer-syntax={EXPLICIT}", "application/octet-stream", EXPLICIT),
+        (f"multipart/related; transfer-syntax={EXPLICIT}", "application/octet-stream", EXPLICIT),
+        ("multipart/related; type=image/jphc", "image/jphc", HTJ2K),
+        ("multipart/related; type=image/jpeg", "image/jpeg", JPEG_LOSSLESS_FIRST),
+        (f"multipart/related; type=image/jpeg; transfer-syntax={JPEG_LOSSLESS}", "image/jpeg", JPEG_LOSSLESS),
+        (f"{OCTETS}; transfer-syntax={HTJ2K}", "application/octet-stream", HTJ2K),
+        ("text/html, image/png, multipart/related; type=image/jphc; q=0.2", "image/jphc", HTJ2K),
+    ],
+)
+def test_frames_are_transcoded_for_who_takes_them_no_other_way(
+    server: Live, stored: str, accept: str, media_type: str, syntax: str
+) -> None:
+    instance = 60 + [JPEG_LS, RLE, JPEG_2000].index(stored)
+    data = make_image([frame & 0xFFF for frame in FRAMES], stored, bits_stored=12, instance=instance)
+    server.post("/instances", data)
+    address = f"{path_of(data)}/frames/3,1"
+
+    parts = parts_of(server.get(address, {"Accept": accept}))
+
+    assert len(parts) == 2
+    for (headers, content), number in zip(parts, (3, 1), strict=True):
+        assert headers["content-type"] == f"{media_type}; transfer-syntax={syntax}"
+        assert headers["content-length"] == str(len(content))
+        assert headers["content-location"].endswith(f"/frames/{number}")
+        if syntax == EXPLICIT:
+            assert content == (FRAMES[number - 1] & 0xFFF).tobytes()
+
+
+def test_one_frame_comes_transcoded_and_alone(server: Live) -> None:
+    data = make_image(FRAMES, JPEG_2000, instance=32)
+    server.upload(data)
+    address = f"{path_of(data)}/frames/2"
+
+    reply = server.get(address, {"Accept": "application/octet-stream"})
+
+    assert (reply.status, reply.body) == (200, FRAMES[1].tobytes())
+    assert reply.headers["content-type"] == f"application/octet-stream; transfer-syntax={EXPLICIT}"
+    part = server.get(address, {"Accept": "application/octet-stream", "Range": "bytes=0-3"})
+    assert (part.status, part.body) == (206, reply.body[:4])
+    known = {"Accept": "application/octet-stream", "If-None-Match": reply.headers["etag"]}
+    assert server.get(address, known).status == 304
+    assert server.get(f"{path_of(data)}/frames/4", {"Accept": "application/octet-stream"}).status == 404
+
+
+def test_what_needs_no_decoding_goes_before_what_is_liked_as_much(server: Live) -> None:
+    data = make_image(FRAMES, RLE, instance=33)
+    server.upload(data)
+    address = f"{path_of(data)}/frames/1"
+
+    for accept, expected in (
+        (f"{OCTETS}, multipart/related; type=image/dicom-rle", RLE),
+        (f"{OCTETS}; q=0.9, multipart/related; type=image/dicom-rle; q=0.5", EXPLICIT),
+        ("multipart/related; type=image/jls, */*; q=0.1", JPEG_LS),
+    ):
+        ((headers, _),) = parts_of(server.get(address, {"Accept": accept}))
+        assert headers["content-type"].rpartition("=")[2] == expected
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        f"multipart/related; type=image/jpeg; transfer-syntax={JPEG_BASELINE}",
+        f"multipart/related; type=image/jls; transfer-syntax={HTJ2K}",
+        f"{OCTETS}; transfer-syntax={IMPLICIT}",
+        "multipart/related; type=video/mp4",
+        f"multipart/related; transfer-syntax={JPEG_BASELINE}",
+    ],
+)
+def test_frames_are_not_made_worse_nor_named_for_what_they_are_not(server: Live, path: str, accept: str) -> None:
+    assert server.get(f"{path}/frames/1", {"Accept": accept}).status == 406
 
 
 @pytest.mark.parametrize(
