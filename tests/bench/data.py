@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench import anatomy
 from tests.bench.pixels import CHEST, HEAD, slices
 
 CT_SIDE, MR_SIDE = 512, 256
@@ -50,7 +51,7 @@ def make_mr(folder: Path, count: int) -> ImageSet:
 
 def make_stack(folder: Path, count: int) -> ImageSet:
     """One CT series of `count` slices, as a class opens it."""
-    pictures = slices(count, CT_SIDE, CHEST, seed=4)
+    pictures = anatomy.slices(count, CT_SIDE, seed=4)
     return _make_set("stack", folder, _CT, "CT", 6, pictures, CT_SIDE, count, studies=1)
 
 
@@ -155,6 +156,7 @@ def _make_set(
         tags = _tags(sop_class, modality, patient, f"BENCH^{patient}", study_uids[-1], series, sop, slice_number + 1)
         tags |= _image_tags(side, slice_number) | {0x7FE00010: ("OW", picture)}
         if sop_class == _MR:
+            tags |= {0x00281050: ("DS", "300"), 0x00281051: ("DS", "600"), 0x00281052: ("DS", "0")}
             tags |= {0x00290010: ("LO", "BENCH"), 0x00291010: ("OB", bytes(range(230)) * (_MR_PRIVATE_BYTES // 230))}
         content = _meta(sop_class, sop) + _encode(tags)
         path = folders[-1] / f"{slice_number:06d}.dcm"
@@ -188,7 +190,7 @@ def _image_tags(side: int, slice_number: int = 0) -> dict[int, tuple[str, str | 
     """A square slice, 1 mm from its neighbors: its pixels, where it lies in space, how it is shown."""
     return _matrix_tags(side) | {
         0x00200032: ("DS", f"-180\\-180\\{slice_number}.5"), 0x00200037: ("DS", "1\\0\\0\\0\\1\\0"),
-        0x00280030: ("DS", "0.703125\\0.703125"), 0x00281050: ("DS", "1024"), 0x00281051: ("DS", "400"),
+        0x00280030: ("DS", "0.703125\\0.703125"), 0x00281050: ("DS", "40"), 0x00281051: ("DS", "400"),
         0x00281052: ("DS", "-1024"), 0x00281053: ("DS", "1"),
     }  # fmt: skip
 
