@@ -9,6 +9,8 @@ from typing import Any, BinaryIO
 import pytest
 
 from pacsberry.errors import UnreadableDicom
+from pacsberry.imaging.prepared.making import Maker
+from pacsberry.imaging.prepared.preparer import Preparer
 from pacsberry.model import Header
 from pacsberry.upkeep.checking import Check
 from tests.flows.programs import wait_until
@@ -241,6 +243,30 @@ def test_who_asks_for_more_series_than_may_wait_asks_again(server: Live) -> None
         assert server.preparer.status()["CountWaiting"] == 64
 
     wait_until(lambda: server.preparer.progress("63") is None)
+
+
+def test_an_error_of_ours_costs_one_series(server: Live, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Maker):
+        def __init__(self) -> None:
+            self.made: list[str] = []
+
+        def make(self, series: str, *ignored: object, **how: object) -> None:
+            self.made.append(series)
+            raise ZeroDivisionError
+
+    series, maker = upload_stack(server), Broken()
+    digest = server.archive.contents.digest(series)
+    preparer = Preparer(server.archive, server.preparer.store, lambda: maker)
+    preparer.start(looks=False)
+
+    preparer.demand(series, digest, ["preview"])
+    wait_until(lambda: preparer.problem(series, digest) != "")
+    preparer.demand(series, digest, ["preview"])
+    wait_until(lambda: preparer.progress(series) is None)
+    preparer.stop()
+
+    assert maker.made == [series]
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_nothing_is_begun_once_the_server_stops(server: Live) -> None:

@@ -215,6 +215,17 @@ def test_frames_go_first_then_what_was_not_looked_at_for_longest(store: Prepared
     assert store.bytes_used() == 0
 
 
+def test_what_cannot_be_removed_is_not_tried_for_ever(store: PreparedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(store)
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+
+    assert store.give_back(MB) == 0
+
+
 def test_who_is_used_is_dated_once_a_day(tmp_path: Path, disk: Disk) -> None:
     store = PreparedStore(tmp_path / "prepared", disk, percent=10, goes_first=GOES_FIRST)
     address = put(store)

@@ -9,6 +9,7 @@ from pacsberry.http.answers import Part
 from pacsberry.http.context import Context
 from pacsberry.http.dicomweb.objects import StoredObject
 from pacsberry.imaging.prepared.kinds import FRAMES
+from pacsberry.imaging.prepared.making import short_of
 from pacsberry.imaging.prepared.packfile import Pack
 from pacsberry.imaging.prepared.store import Address
 
@@ -28,7 +29,7 @@ def prepared_frames(context: Context, one: StoredObject, numbers: Sequence[int])
         return []
     with ExitStack() as stack:
         stack.enter_context(opened.file)
-        first = opened.facts.get("First", {}).get(one.id)
+        first = opened.facts.get("First", {}).get(short_of(one.id))
         if first is None:
             return []
         try:

@@ -198,7 +198,12 @@ def first_pictures(contents: Contents) -> Mapping[str, int]:
     """The number of the first picture of each instance."""
     _, members = in_order(contents)
     ends = accumulate(map(frames_of, members), initial=0)
-    return {member.id: first for member, first in zip(members, ends, strict=False)}
+    return {short_of(member.id): first for member, first in zip(members, ends, strict=False)}
+
+
+def short_of(instance: str) -> str:
+    """An Orthanc identifier as far as it has to be known within a series: 16 digits of it."""
+    return instance[:17]
 
 
 def _facts(made: products.Made, firsts: Mapping[str, int]) -> Mapping[str, Any]:

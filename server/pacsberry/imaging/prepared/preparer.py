@@ -78,6 +78,7 @@ class Preparer:
         self._problems: OrderedDict[str, tuple[float, str]] = OrderedDict()  # series and digest: until when, why
         self._is_to_look = False  # for what is missing
         self._stopping = True  # until it is started
+        self._quiet_since = -1  # files that had been handed to the index when nothing had arrived for a moment
         self._posted = 0  # files that had been handed to the index when we last looked
         self._threads: dict[str, threading.Thread] = {}
         archive.watch_series(self._on_stable, self._on_changed)
@@ -285,6 +286,11 @@ class Preparer:
             if not isinstance(error, NotPrepared):
                 LOGGER.warning("Series %s is not prepared now: %s", series, in_words(error))
             self._note_problem(series, in_words(error))
+        except Stopping:
+            raise
+        except Exception:  # one series must not keep the thread from the others
+            LOGGER.exception("Series %s cannot be prepared", series)
+            self._note_problem(series, "It failed; the log says why.")
         finally:
             with self._condition:
                 if series not in self._demanded:
@@ -322,6 +328,8 @@ class Preparer:
         """Return when nothing has arrived, and nobody has waited for pictures, for a moment."""
         while True:
             posted = self._archive.index.posted_count
+            if posted == self._quiet_since and not self._demanded:
+                return
             with self._condition:
                 if self._stopping:
                     raise Stopping
@@ -329,4 +337,5 @@ class Preparer:
                 if self._stopping:
                     raise Stopping
                 if not self._demanded and self._archive.index.posted_count == posted:
+                    self._quiet_since = posted
                     return

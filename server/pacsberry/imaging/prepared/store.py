@@ -187,13 +187,13 @@ class PreparedStore:
         freed = 0
         with self._dropping:
             while freed < wanted and self.bytes_used() > 0:
-                going = heapq.nsmallest(_AT_ONCE, self._by_use())
-                if not going:
-                    break
-                for _, _, path in going:
+                before = freed
+                for _, _, path in heapq.nsmallest(_AT_ONCE, self._by_use()):
                     freed += self._remove(Path(path))
                     if freed >= wanted:
                         break
+                if freed == before:  # nothing is left, or nothing can be removed
+                    break
         return freed
 
     def sweep(self, is_current: Callable[[str, str], bool]) -> None:
