@@ -96,6 +96,11 @@ def test_the_pictures_come_coarse_to_fine(folder: Folder, pictures: Pictures, tm
         assert list(pack.places) == [2, 0, 4, 1, 3]
 
 
+PALETTE: Final = {
+    f"{colour}PaletteColorLookupTable{what}": value
+    for colour in ("Red", "Green", "Blue")
+    for what, value in (("Descriptor", [256, 0, 8]), ("Data", bytes(range(256))))
+}
 LOSSLESS: Final = {
     "16 bits": make_image(noise(40, 3000, 50, 1), tags=CT),
     "12 bits, signed": make_image(noise(41, 1500, 50, 2).astype("i2") - 1024, bits_stored=12),
@@ -107,6 +112,8 @@ LOSSLESS: Final = {
     "RLE": make_image(noise(31, 3000, 50, 4), makers.RLE),
     "JPEG lossless": make_image(noise(31, 3000, 50, 4), makers.JPEG_LOSSLESS_FIRST),
     "MONOCHROME1": make_image(noise(31, 3000, 50, 4), photometric="MONOCHROME1"),
+    "bits above and below": make_image(noise(31, 3000, 50, 4), bits_stored=10, tags={"HighBit": 11}),
+    "a palette": make_image(disc(20, 250, "u1"), photometric="PALETTE COLOR", tags=PALETTE),
     "colours": make_image(np.stack([disc(21, 250, "u1"), disc(21, 90, "u1"), disc(21, 1, "u1")], axis=2)),
     "colours in planes": make_image(np.stack([disc(20, 250, "u1")] * 3, axis=2), is_planar=True),
     "one row": make_image(noise(40, 3000, 50, 1)[:1]),
@@ -418,6 +425,17 @@ def test_more_frames_than_a_pack_may_have_are_refused_before_anything_is_done(
     with pytest.raises(NotUnderstood, match="20000"):
         Products(pictures, tmp_path, [Source("a.dcm", None, frames=2**31)], Kind.PREVIEW)
     assert not children()
+
+
+def test_video_is_a_hole_without_anybody_being_asked(folder: Folder, tmp_path: Path) -> None:
+    pictures = _pictures(folder, "sys.exit()")
+    sources = [Source(folder.put("a.dcm", b"x"), None, 900, "1.2.840.10008.1.2.4.102")]
+
+    got = Products(pictures, tmp_path, sources, *Kind)
+
+    assert [made.pictures for made in got.made.values()] == [0, 0, 0]
+    assert "Video" in got.made[Kind.PREVIEW].holes[7]
+    assert not pictures.pool.count
 
 
 def test_no_worker_at_all_is_told_and_is_no_hole(folder: Folder, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pacsberry.imaging.survey import StackWindow, Survey
 
 MOST_FRAMES: Final = 20_000  # of a series of which anything is prepared
 
+_VIDEO: Final = "1.2.840.10008.1.2.4.10"  # MPEG-2 to HEVC are .100 to .108: thousands of frames, all refused
 _SURVEYED: Final = 16  # frames, for the choice of a window
 _MOST_SURVEY_BYTES: Final = 1 << 20
 _PATIENCE: Final = 10  # times that a picture is refused because others wait for theirs
@@ -89,6 +90,8 @@ class Stack:
     def _try(self, number: int, order: Order) -> Made:
         place = bisect_right(self._ends, number)
         source = self._sources[place]
+        if source.transfer_syntax_uid.startswith(_VIDEO):
+            raise Hole("Video has no pictures that are decoded here.")
         if self._deaths.get(source.file, 0) >= _MOST_DEATHS or sum(self._deaths.values()) >= _MOST_DEATHS_IN_ALL:
             raise Hole("The processes that decode pictures failed at several others, so it was not tried.")
         order = replace(order, frame=number - self._ends[place] + source.frames)
