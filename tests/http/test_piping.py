@@ -57,13 +57,9 @@ def recorder() -> Recorder:
 
 @pytest.fixture
 def server(tmp_path: Path, recorder: Recorder) -> Iterator[Live]:
-    with live_server(tmp_path, settings=_settings(), routes=[_route(recorder)]) as running:
+    with live_server(tmp_path, routes=[_route(recorder)]) as running:
         yield running
         recorder.gate.set()
-
-
-def _settings() -> HttpSettings:
-    return HttpSettings(port=0, addresses=("127.0.0.1",), timeout_seconds=1)
 
 
 def _route(recorder: Recorder) -> Route:
@@ -98,9 +94,13 @@ def test_a_request_without_a_body_has_no_consumer(server: Live) -> None:
 
 
 def test_the_client_is_held_back_while_the_consumer_is_busy_and_is_not_blamed_for_it(
-    server: Live, recorder: Recorder
+    tmp_path: Path, recorder: Recorder
 ) -> None:
-    with wire(server.port) as client:
+    settings = HttpSettings(port=0, addresses=("127.0.0.1",), timeout_seconds=1)
+    with (
+        live_server(tmp_path, settings=settings, routes=[_route(recorder)]) as server,
+        wire(server.port) as client,
+    ):
         client.option(1, 7, 65536)  # SOL_SOCKET, SO_SNDBUF: the rest of what is on its way is the server's
         client.send(post(len(PATTERN)))
         sender = threading.Thread(target=client.send, args=(PATTERN,))
@@ -217,9 +217,24 @@ def test_one_task_at_a_time_is_deferred_and_the_listener_woken_when_there_is_roo
     assert pipe.is_full
     workers.run()
 
-    assert (len(workers.tasks), workers.woken, pipe.is_full) == (0, 1, False)
+    assert not workers.tasks
+    assert workers.woken == 1
     assert recorder.taken.startswith(b"one twox")
     assert len(pipe) == 300_007
+
+
+def test_the_listener_is_woken_as_soon_as_there_is_room_however_long_the_consumer_takes() -> None:
+    recorder, workers = Recorder(), Workers()
+    pipe = Pipe(lambda: recorder, workers.tasks.append, workers.wake)
+    pipe.append(b"x" * 300_000)
+    thread = threading.Thread(target=workers.run)
+    thread.start()
+    _wait(lambda: recorder.at_work == 1)
+
+    assert workers.woken == 1
+    assert not pipe.is_full
+    recorder.gate.set()
+    thread.join()
 
 
 def test_nothing_is_taken_after_the_end() -> None:

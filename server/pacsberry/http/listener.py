@@ -106,8 +106,10 @@ class Listener(TcpWSGIServer):
 
     def wake(self, channel: AnsweringChannel) -> None:
         """Have the listening thread look at a connection again; for workers."""
-        self._loop.look_again(channel.socket.fileno())
-        self.pull_trigger()
+        connection = channel.socket
+        if connection is not None:  # it has not been closed meanwhile
+            self._loop.look_again(connection.fileno())
+            self.pull_trigger()
 
     def pull_trigger(self) -> None:
         """Wake the listening thread; not once this is closed, when the pipe's number may be another file's."""

@@ -86,7 +86,6 @@ class Pipe:
 
     def service(self) -> None:
         """Hand over what has come; the rest has to wait for its turn behind other tasks."""
-        was_full = self.is_full
         with self._turn:
             self._hand_over()
         with self._lock:
@@ -95,8 +94,6 @@ class Pipe:
             self._close_consumer()
         elif again:
             self._defer(self)
-        if was_full:
-            self._go_on()
 
     def cancel(self) -> None:
         """The server stops; the connection closes this."""
@@ -113,7 +110,10 @@ class Pipe:
 
     def _hand_over(self) -> None:
         with self._lock:
+            was_full = self.is_full
             data, self._waiting = self._waiting, bytearray()
+        if was_full:
+            self._go_on()
         if self._failure is not None or self._is_closed:
             return
         try:
