@@ -264,15 +264,15 @@ def test_slices_whose_windows_differ_do_not_flicker(folder: Folder, pictures: Pi
 def test_a_preview_pack_has_at_most_4_percent_of_the_raw_bytes(
     side: int, level: int, amplitude: int, folder: Folder, pictures: Pictures, tmp_path: Path
 ) -> None:
-    stack = [make_image(noise(side, level, amplitude, number), tags={"Modality": "MR"}) for number in range(40)]
+    stack = [make_image(noise(side, level, amplitude, number), tags={"Modality": "MR"}) for number in range(20)]
 
     got = Products(pictures, tmp_path, put(folder, *stack), Kind.PREVIEW)
 
-    assert got.made[Kind.PREVIEW].pictures == 40
+    assert got.made[Kind.PREVIEW].pictures == 20
     assert len(got.data[Kind.PREVIEW]) == got.made[Kind.PREVIEW].length
     # Of a long stack the index is next to nothing.
     pictures_alone = sum(length for _, length in got.packs[Kind.PREVIEW].places.values())
-    assert pictures_alone <= 0.04 * 40 * side * side * 2
+    assert pictures_alone <= 0.04 * 20 * side * side * 2
 
 
 def test_all_pictures_of_a_noisy_stack_have_the_same_quality(
@@ -545,11 +545,11 @@ def test_frames_are_decoded_once_for_both_packs(folder: Folder, pictures: Pictur
 
 
 def test_a_stack_takes_the_memory_of_a_frame(folder: Folder, pictures: Pictures, tmp_path: Path) -> None:
-    frames = [noise(512, 900, 20, number) for number in range(30)]
-    sources = [Source(folder.put("a.dcm", make_image(frames)), None, frames=30)]
+    frames = [noise(512, 900, 20, number) for number in range(12)]
+    sources = [Source(folder.put("a.dcm", make_image(frames)), None, frames=12)]
 
     got = Products(pictures, tmp_path, sources, Kind.PREVIEW, Kind.FRAMES)
 
-    assert got.made[Kind.FRAMES].pictures == 30
+    assert got.made[Kind.FRAMES].pictures == 12
     assert max(child.memory_info().rss for child in children()) < 60 << 20
     assert pictures.waiting.bytes == 0
