@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,7 @@ def test_a_running_server_tells_all_of_it(tmp_path: Path) -> None:
         assert "1 patient, 1 study, 1 instance" in result.stdout
         assert "at most 9 patients; then the oldest patients go" in result.stdout
         assert f"Next to go: patient {patient}" in result.stdout
+        assert re.search(r"Prepared pictures: [0-9.]+ [KMGT]?B, at most [0-9.]+ [KMGT]?B", result.stdout)
         assert "Check of all files: not done yet" in result.stdout
         assert "Damaged files: none." in result.stdout
         assert "Last start: after a clean stop." in result.stdout

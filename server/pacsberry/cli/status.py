@@ -76,6 +76,8 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
     )
     if told.get("Recycling"):
         yield from _recycling(told["Recycling"])
+    if told.get("Prepared"):
+        yield _prepared(told["Prepared"])
     if told.get("Scrub"):
         yield _scrub(told["Scrub"], archive["CountInstances"])
     yield from _damaged(told["Damaged"])
@@ -97,6 +99,13 @@ def _recycling(told: Mapping[str, Any]) -> Iterator[str]:
     for first in told["NextToGo"][:1]:
         what = f"{counted(first['CountInstances'], 'instance')}, {size(first['Size'])}"
         yield f"Next to go: patient {first['ID']}, {what}, last received {_moment(first['LastUpdate'])}."
+
+
+def _prepared(told: Mapping[str, Any]) -> str:
+    if not told["IsEnabled"]:
+        return "Prepared pictures: switched off (Pacsberry.PreparedPercent)."
+    waiting = f"; {told['CountWaiting']} series wait" if told["CountWaiting"] else ""
+    return f"Prepared pictures: {size(told['Size'])}, at most {size(told['MaximumSize'])}{waiting}."
 
 
 def _scrub(told: Mapping[str, Any], instances: int) -> str:
