@@ -78,6 +78,19 @@ def test_all_series_come_the_newest_first(server: Live) -> None:
     assert digests(server)[uploaded[3]] == server.archive.contents.digest(uploaded[3])
 
 
+def test_a_digest_is_current_until_the_series_changes(server: Live) -> None:
+    series = server.upload(make_instance("CT", instance=1))["ParentSeries"]
+    contents = server.archive.contents
+    digest = contents.digest(series)
+    assert contents.is_current(series, digest)
+
+    server.upload(make_instance("CT", instance=2))
+    contents.digest(series)  # which waits until the index has it
+
+    assert not contents.is_current(series, digest)
+    assert not contents.is_current("x", digest)
+
+
 def test_what_is_not_there_is_unknown(server: Live) -> None:
     for ask in (server.archive.contents.of, server.archive.contents.digest):
         with pytest.raises(UnknownResource):

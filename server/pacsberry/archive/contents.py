@@ -67,6 +67,14 @@ class SeriesContents:
         with self._index.read() as connection:
             return _digest_of(connection, key_of(connection, Level.SERIES, series_id))
 
+    def is_current(self, series_id: str, digest: str) -> bool:
+        """Whether there is such a series with that digest, as far as that is committed: nobody waits for the answer."""
+        try:
+            with self._index.read_committed() as connection:
+                return _digest_of(connection, key_of(connection, Level.SERIES, series_id)) == digest
+        except UnknownResource:
+            return False
+
     def exists(self, series_id: str) -> bool:
         """Whether there is such a series, as far as that is committed."""
         if not series_id.isascii():

@@ -12,7 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pacsberry.errors import PacsberryError, UnknownResource, in_words
@@ -30,6 +30,7 @@ _QUIET_SECONDS: Final = 2.0  # nothing has arrived for so long
 _MOST_STABLE: Final = 4096  # series that wait; more are found by looking for what is missing
 _MOST_DEMANDED: Final = 64  # series at once; who asks for more asks again
 _MOST_PROBLEMS: Final = 256
+_REMEMBERED: Final = 256  # series whose files lie in one folder, a few of each
 _PROBLEM_SECONDS: Final = 60.0  # what could not be made is not tried again for so long
 
 
@@ -239,7 +240,7 @@ class Preparer:
         if not self.is_on:
             self.store.clear()
             return
-        self.store.sweep(self._is_current)
+        self.store.sweep(lru_cache(_REMEMBERED)(self._is_current))
         for series in self._missing():
             if not self.store.may_add(0):
                 return
@@ -256,12 +257,7 @@ class Preparer:
                 yield series
 
     def _is_current(self, series: str, digest: str) -> bool:
-        if self._stopping:
-            return True
-        try:
-            return self._archive.contents.digest(series) == digest
-        except UnknownResource:
-            return False
+        return self._stopping or self._archive.contents.is_current(series, digest)
 
     @cached_property
     def _maker(self) -> "Maker":
