@@ -3,6 +3,7 @@
 from typing import Final
 
 COMMON_TAGS: Final = {
+    0x00000902: ("LO", "ErrorComment"),
     0x00020000: ("UL", "FileMetaInformationGroupLength"),
     0x00020001: ("OB", "FileMetaInformationVersion"),
     0x00020002: ("UI", "MediaStorageSOPClassUID"),
@@ -64,8 +65,12 @@ COMMON_TAGS: Final = {
     0x00081140: ("SQ", "ReferencedImageSequence"),
     0x00081150: ("UI", "ReferencedSOPClassUID"),
     0x00081155: ("UI", "ReferencedSOPInstanceUID"),
+    0x00081190: ("UR", "RetrieveURL"),
     0x00081195: ("UI", "TransactionUID"),
+    0x00081197: ("US", "FailureReason"),
+    0x00081198: ("SQ", "FailedSOPSequence"),
     0x00081199: ("SQ", "ReferencedSOPSequence"),
+    0x0008119A: ("SQ", "OtherFailuresSequence"),
     0x00082111: ("ST", "DerivationDescription"),
     0x00082112: ("SQ", "SourceImageSequence"),
     0x00082120: ("SH", "StageName"),
@@ -73,6 +78,7 @@ COMMON_TAGS: Final = {
     0x00082124: ("IS", "NumberOfStages"),
     0x00082128: ("IS", "ViewNumber"),
     0x0008212A: ("IS", "NumberOfViewsInStage"),
+    0x00083002: ("UI", "AvailableTransferSyntaxUID"),
     0x00089215: ("SQ", "DerivationCodeSequence"),
     0x00100010: ("PN", "PatientName"),
     0x00100020: ("LO", "PatientID"),
