@@ -106,14 +106,14 @@ class SeriesContents:
 
 
 def _members(connection: sqlite3.Connection, key: int) -> Iterator[Member]:
-    for row in connection.execute(
+    rows = connection.execute(
         """SELECT i.id, i.file, i.size, f.sop_class_uid, f.transfer_syntax_uid, i.pixel_data_offset IS NOT NULL, i.tags
            FROM instances i CROSS JOIN formats f ON f.key = i.format
            WHERE i.parent = ? ORDER BY i.index_in_series, i.id""",
         (key,),
-    ):
-        *facts, has_pixels, tags = row
-        yield Member(*facts, bool(has_pixels), json.loads(tags))
+    )
+    for instance, file, size, sop_class_uid, transfer_syntax_uid, has_pixels, tags in rows:
+        yield Member(instance, file, size, sop_class_uid, transfer_syntax_uid, bool(has_pixels), json.loads(tags))
 
 
 def _digest_of(connection: sqlite3.Connection, key: int) -> str:
