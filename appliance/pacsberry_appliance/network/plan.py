@@ -15,6 +15,7 @@ LISTEN = "pacsberry-listen"
 JOIN = "pacsberry-join"
 ETHERNET = "pacsberry-ethernet"
 _GHZ_5_FIRST = 36
+_ON_EACH_CABLE = {"multi_connect": "3"}  # a box may have more than one network port
 _APART = (1, 6, 11)  # the channels of 2.4 GHz that do not overlap
 
 
@@ -154,7 +155,7 @@ def _external(settings: Settings) -> str:
 
 def _listen() -> str:
     addresses = {"ipv4": {"method": "disabled"}, "ipv6": {"method": "link-local"}}
-    return keyfile.profile(LISTEN, "ethernet", addresses, **_always("100"))
+    return keyfile.profile(LISTEN, "ethernet", addresses, **_always("100"), **_ON_EACH_CABLE)
 
 
 def _ethernet(*, autoconnect: bool) -> str:
