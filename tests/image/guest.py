@@ -70,6 +70,10 @@ class Stuck(Exception):
     """The guest did not do in time what was waited for."""
 
 
+class Refused(Exception):
+    """A script in the guest did not end with 0."""
+
+
 class Guest:
     """One machine with one card; switched on by `start`, off by `power_cut` or `shut_down`."""
 
@@ -180,7 +184,7 @@ class Guest:
     def run(self, script: str, *, check: bool = True, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run a bash script as root in the guest.
 
-        Raises subprocess.CalledProcessError with its output unless `check` is false.
+        Raises Refused with its output unless `check` is false.
         """
         command = [*self._ssh(), "root@127.0.0.1", "bash", "-s"]
         try:
@@ -190,7 +194,7 @@ class Guest:
                 raise
             return subprocess.CompletedProcess(command, 255, "", "timeout")
         if check and done.returncode:
-            raise subprocess.CalledProcessError(done.returncode, script[:500], done.stdout, done.stderr)
+            raise Refused(f"{script[:500]}\nended with {done.returncode} and said:\n{done.stdout}\n{done.stderr}")
         return done
 
     def in_background(self, command: str, out: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -10,8 +10,6 @@ from tests.image.guest import Guest
 INSIDE = Path(__file__).parent / "inside"
 
 _SUPPLICANT = """
-ctrl_interface=
-country=FR
 network={{
     ssid="{ssid}"
     {security}
