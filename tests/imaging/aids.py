@@ -7,8 +7,8 @@ import psutil
 
 from pacsberry.archive import FileStore
 from pacsberry.imaging.limits import Limits
+from pacsberry.imaging.made import Made
 from pacsberry.imaging.orders import Order, Product
-from pacsberry.imaging.pictures import Made
 from pacsberry.imaging.process import WorkerProcess
 
 PREVIEW = Order(Product.PREVIEW)

@@ -112,8 +112,8 @@ def test_pictures_that_nobody_fetches_leave_no_room_for_more(folder: Folder) -> 
 
     assert pictures.waiting.bytes == 0
     assert content(pictures.make(file, PREVIEW))
-    assert pictures.waiting.bytes == 0
     pictures.stop()
+    assert pictures.waiting.bytes == 0
 
 
 def test_remembered_failures_are_few() -> None:

@@ -180,6 +180,7 @@ def test_a_worker_that_has_used_its_share_of_cpu_time_is_replaced(folder: Folder
 
     assert pool.count == 0
     assert not children()
+    pictures.stop()
 
 
 def test_a_program_that_does_not_start_is_told_and_nothing_is_held_against_the_image(folder: Folder) -> None:

@@ -20,8 +20,8 @@ from pacsberry.http.rendering import is_known
 from pacsberry.http.request import Request
 from pacsberry.http.routing import Route
 from pacsberry.http.slices import slice_of
+from pacsberry.imaging.made import Made
 from pacsberry.imaging.orders import Order, Product
-from pacsberry.imaging.pictures import Made
 from pacsberry.model import Level
 from pacsberry.zipwriter import ZipStream
 

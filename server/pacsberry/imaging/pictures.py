@@ -3,15 +3,16 @@
 import contextlib
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from pacsberry.archive.packedfile import PackedFile
 from pacsberry.errors import BadRequest, DamagedFile, NotUnderstood, PacsberryError, UnknownResource
 from pacsberry.imaging.failures import FailureMemory
 from pacsberry.imaging.limits import Limits, NoWorker, PixelsFailed, WorkerGone
+from pacsberry.imaging.made import Made
 from pacsberry.imaging.orders import Order, Outcome, Reply
 from pacsberry.imaging.pool import WorkerPool
+from pacsberry.imaging.recent import RecentPictures
 from pacsberry.imaging.waiting import Product, WaitingProducts
 
 if TYPE_CHECKING:
@@ -28,17 +29,6 @@ _ERRORS: Final[dict[Outcome, type[PacsberryError]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A finished product, in a file without name that is gone when it is closed: in memory, not in this process."""
-
-    file: BinaryIO
-    length: int  # bytes
-    shape: tuple[int, ...]  # of numbers: rows, columns, samples
-    number_type: str  # of numbers, as '<i2'
-    frames: int  # of the image
-
-
 class Pictures:
     """Thread-safe.  Who asks waits until the product is there, at most for the time a worker has and its turn."""
 
@@ -52,12 +42,14 @@ class Pictures:
     ) -> None:
         self._files = files
         self._failures = failures or FailureMemory()
-        self.pool = pool or WorkerPool(limits)
+        self._recent = RecentPictures()
+        self.pool = pool or WorkerPool(limits, when_idle=self._recent.forget)
         self.waiting = WaitingProducts()
 
     def stop(self) -> None:
         """Send the workers away."""
         self.pool.stop()
+        self._recent.forget()
 
     def make(self, file: str, order: Order, *, size: int | None = None) -> Made:
         """The product of a kept file; `size` is that of its content, as the index knows it.
@@ -66,10 +58,7 @@ class Pictures:
         (the worker died of it, with the reason), BadRequest (the product would be too large), TooManyPictures,
         DamagedFile.
         """
-        with self.remembering(file, order), self._files.open(file, size) as opened:
-            product, reply = self.work(file, order, opened)
-        finished, length = product.finished()
-        return Made(finished, length, reply.shape, reply.number_type, reply.frames)
+        return self._recent.get((file, order), lambda: self._make(file, order, size))
 
     def transcode(
         self, file: str, transfer_syntax_uid: str, *, sop_uid: str, quality: int = 90, size: int | None = None
@@ -82,6 +71,12 @@ class Pictures:
 
         target = Target.of(transfer_syntax_uid, sop_uid, quality)
         return Transcoder(self._files, self).transcode(file, target, size=size)
+
+    def _make(self, file: str, order: Order, size: int | None) -> Made:
+        with self.remembering(file, order), self._files.open(file, size) as opened:
+            product, reply = self.work(file, order, opened)
+        finished, length = product.finished()
+        return Made(finished, length, reply.shape, reply.number_type, reply.frames)
 
     @contextlib.contextmanager
     def remembering(self, file: str, order: Order) -> Iterator[None]:

@@ -29,11 +29,13 @@ class WorkerPool:
         *,
         start: "Callable[[Limits], WorkerProcess] | None" = None,
         clock: Callable[[], float] = time.monotonic,
+        when_idle: Callable[[], None] = lambda: None,
     ) -> None:
-        """`start` makes a worker; `clock` counts seconds."""
+        """`start` makes a worker; `clock` counts seconds; `when_idle` is called when the last one has left."""
         self._limits = limits
         self._start = start or _started
         self._clock = clock
+        self._when_idle = when_idle
         self._changed = threading.Condition()  # guards all below; notified when a worker is free, or has gone
         self._count = 0  # of workers, those in use and those being started included
         self._busy: set[WorkerProcess] = set()
@@ -128,7 +130,7 @@ class WorkerPool:
             with self._changed:
                 if not self._count:
                     self._keeper = None
-                    return
+                    break
                 now = self._clock()
                 leaving = [
                     worker for since, worker in self._idle if self._stopped or now >= since + self._limits.idle_seconds
@@ -141,6 +143,7 @@ class WorkerPool:
             for worker in leaving:
                 LOGGER.info("Pixel worker %d was idle and leaves.", worker.pid)
                 self._dismiss(worker)
+        self._when_idle()
 
 
 def _started(limits: Limits) -> "WorkerProcess":

@@ -29,8 +29,8 @@ from pacsberry.http.pictures import etag_of
 from pacsberry.http.rendering import is_known
 from pacsberry.http.request import Request
 from pacsberry.http.streams import streamed
+from pacsberry.imaging.made import Made
 from pacsberry.imaging.orders import Order, Product
-from pacsberry.imaging.pictures import Made
 
 _MOST_FRAMES: Final = 4096  # of one request
 _MOST_PIECES: Final = 8192  # held for one answer, 1 MB; what is in more fragments is read as it is sent

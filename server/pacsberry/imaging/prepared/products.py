@@ -14,8 +14,8 @@ from enum import StrEnum
 from itertools import islice
 from typing import BinaryIO, Final
 
+from pacsberry.imaging.made import Made as Picture
 from pacsberry.imaging.orders import Form, Order, Product
-from pacsberry.imaging.pictures import Made as Picture
 from pacsberry.imaging.pictures import Pictures
 from pacsberry.imaging.prepared.packfile import PackWriter, coarse_to_fine, write_all
 from pacsberry.imaging.prepared.stack import Hole, Source, Stack
