@@ -56,8 +56,7 @@ def _drawn(x: Field, y: Field, organs: Field, vessels: Field, grain: Field) -> F
     spine = (x / 0.13) ** 2 + ((y - 0.30) / 0.13) ** 2
     picture = np.where(spine < 1, np.float32(_BONE - 250) + 60 * grain, picture)
     rim = (spine >= 1) & (spine < 1.3) | (np.abs(inner - 1.05) < 0.04) & (vessels > 0.4)
-    drawn: Field = np.where(rim, np.float32(_BONE), picture)
-    return drawn
+    return np.where(rim, np.float32(_BONE), picture)
 
 
 def _field(chance: np.random.Generator, side: int, power: float) -> Field:
@@ -66,7 +65,8 @@ def _field(chance: np.random.Generator, side: int, power: float) -> Field:
     frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :]) * side
     frequency[0, 0] = np.inf
     field = np.fft.irfft2(spectrum / np.maximum(frequency, 4) ** power, (side, side))
-    return ((field - field.mean()) / field.std()).astype(np.float32)
+    normal: Field = ((field - field.mean()) / field.std()).astype(np.float32)
+    return normal
 
 
 def _noise(chance: np.random.Generator, side: int) -> Field:

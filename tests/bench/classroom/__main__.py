@@ -32,9 +32,9 @@ def tell(folder: Path, is_quick: bool) -> str:
     parts = [
         f"{told['Date']}, {told['Machine']}, {told['System']}; Pacsberry {told['Pacsberry']}, {told['Orthanc']}. "
         f"{lesson.pupils} clients with at most six keep-alive connections each open one series of {lesson.slices} CT "
-        f"slices ({images.total_bytes / 1e6:.0f} MB, 16 bits, made to compress like a patient's: gzip leaves {packed * 100:.0f} %)"
-        " at the same moment, over one link of 25 Mbit/s, which they share fairly, between two network "
-        f"namespaces. When all have the whole stack, or after {lesson.longest_seconds:.0f} s, the class stops together "
+        f"slices ({images.total_bytes / 1e6:.0f} MB, 16 bits, made to compress like a patient's: gzip leaves "
+        f"{packed * 100:.0f} %) at the same moment, over one link of 25 Mbit/s, which they share fairly, between two "
+        f"network namespaces. When all have the whole stack, or after {lesson.longest_seconds:.0f} s, the class stops together "
         f"at {lesson.stops} slices and wants them at full depth. `about`: not everything came in time, and the figure "
         "is carried on from what did. Clients take gzip, as browsers do, unless the column says otherwise. CPU is this "
         "machine's; a board's cores are taken to be 4 to 5 times slower. "
