@@ -14,7 +14,7 @@ from pacsberry.errors import PacsberryError
 
 LOGGER = logging.getLogger("pacsberry.http")
 
-_MOST_WAITING: Final = 262_144  # bytes; beside them what was read from the socket at once
+_MOST_WAITING: Final = 131_072  # bytes of a request; as many are with the consumer
 
 
 class Consumer(Protocol):

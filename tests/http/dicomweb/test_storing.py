@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import json
+import subprocess
 import threading
 import time
 from collections.abc import Sequence
@@ -432,3 +433,44 @@ def test_searches_find_what_was_stored(server: Live) -> None:
     [study] = find(server, "studies")
 
     assert study["00201208"]["Value"] == [4]
+
+
+def test_one_connection_stores_study_after_study_also_for_who_asks_first(server: Live) -> None:
+    with wire(server.port) as client:
+        for number in range(1, 4):
+            body = multipart(*make_study(study=number, series={"CT": 2}))
+            expects = f"Content-Type: {TYPE}", f"Content-Length: {len(body)}", "Expect: 100-continue"
+            client.send(head("POST", "/dicom-web/studies", *expects))
+            assert client.receive_head().startswith("HTTP/1.1 100")
+            client.send(body)
+            answer = client.receive_head()
+            assert answer.startswith("HTTP/1.1 200")
+            [length] = [int(line[16:]) for line in answer.split("\r\n") if line.startswith("Content-Length: ")]
+            received = b""
+            while len(received) < length:
+                received += client.receive()
+
+    assert len(server.get("/instances").json) == 6
+
+
+def test_requests_sent_one_behind_the_other_are_answered_in_order(server: Live) -> None:
+    requests = b""
+    for number, status in ((1, b"200"), (2, b"409"), (3, b"200")):
+        body = multipart(make_instance("CT", study=number) if status == b"200" else b"no DICOM")
+        requests += head("POST", "/dicom-web/studies", f"Content-Type: {TYPE}", f"Content-Length: {len(body)}") + body
+    with wire(server.port) as client:
+        client.send(requests)
+        client.finish_sending()
+        answers = client.receive_all()
+
+    assert [answer[:3] for answer in answers.split(b"HTTP/1.1 ")[1:]] == [b"200", b"409", b"200"]
+
+
+def test_curl_is_content(server: Live, tmp_path: Path) -> None:
+    (tmp_path / "body").write_bytes(multipart(*STUDY, make_instance("CT", study=9, rows=1024, columns=1024)))
+    common = ["curl", "-sS", "-w", "%{http_code}", "-o", "/dev/null", "-H", f"Content-Type: {TYPE}"]
+    for more in ([], ["-H", "Transfer-Encoding: chunked"], ["--http1.0"]):
+        sent = ["--data-binary", f"@{tmp_path / 'body'}", f"{server.url}/dicom-web/studies"]
+        ran = subprocess.run([*common, *more, *sent], capture_output=True, text=True, timeout=60, check=False)
+        assert (ran.stdout, ran.stderr) == ("200", ""), more
+    assert len(server.get("/instances").json) == 5

@@ -127,8 +127,9 @@ class Storing:
 
     def _write(self, data: memoryview) -> None:
         part = self._part
-        part.head += data[: max(0, _HEAD_BYTES - len(part.head))]
         if part.failure is not None:
+            if part.spool is None:
+                part.head += data[: max(0, _HEAD_BYTES - len(part.head))]
             self._drop(len(data), part.failure)
             return
         try:
@@ -141,6 +142,8 @@ class Storing:
             if isinstance(error, TooLarge) and not self._report.has_stored:
                 raise
             self._fail(error)
+            if part.spool is None:
+                part.head += data[:_HEAD_BYTES]
 
     def _end(self) -> None:
         part = self._part
@@ -154,7 +157,7 @@ class Storing:
             self._has_room = True
         except (PacsberryError, OSError) as error:
             LOGGER.info("An instance sent from %s is not stored: %s", self._receipt.remote_ip, error)
-            self._report.failed(error, *_names(bytes(part.head)))
+            self._report.failed(error, *_names(bytes(part.head) if part.spool is None else part.spool.head))
             self._has_room = not isinstance(error, NoRoom)  # the recycler is waited for once, not for each instance
         finally:
             if part.spool is not None:
