@@ -25,7 +25,7 @@ from pacsberry.http.server import HttpServer
 from pacsberry.http.settings import HttpSettings, SystemFacts
 from pacsberry.imaging.limits import Limits
 from pacsberry.imaging.pictures import Pictures
-from pacsberry.imaging.prepared.kinds import GOES_FIRST
+from pacsberry.imaging.prepared.kinds import GOES_FIRST, KINDS, METADATA
 from pacsberry.imaging.prepared.making import Maker
 from pacsberry.imaging.prepared.preparer import Preparer
 from pacsberry.imaging.prepared.store import PreparedStore
@@ -142,7 +142,8 @@ def live_server(
         clock=clock or Clock(),
     )
     pictures = Pictures(archive.files, pixels or Limits())
-    preparer = _preparer(archive, pictures, policy, prepared_percent, quiet_seconds)
+    keeps_metadata = settings is None or settings.dicomweb.keeps_metadata
+    preparer = _preparer(archive, pictures, policy, prepared_percent, quiet_seconds, keeps_metadata=keeps_metadata)
     if not prepares_by_itself:
         archive.watch_series(lambda keys: None, lambda series: None)
     archive.start()
@@ -187,7 +188,13 @@ def live_server(
 
 
 def _preparer(
-    archive: Archive, pictures: Pictures, policy: DicomPolicy, percent: int, quiet_seconds: float
+    archive: Archive,
+    pictures: Pictures,
+    policy: DicomPolicy,
+    percent: int,
+    quiet_seconds: float,
+    *,
+    keeps_metadata: bool,
 ) -> Preparer:
     store = PreparedStore(archive.files.storage / "prepared", archive.room, percent=percent, goes_first=GOES_FIRST)
 
@@ -199,7 +206,8 @@ def _preparer(
             default_encoding=lambda: policy.default_encoding,
         )
 
-    return Preparer(archive, store, make_maker, is_on=percent > 0, quiet_seconds=quiet_seconds)
+    kinds = [kind for kind in KINDS if kind != METADATA or keeps_metadata]
+    return Preparer(archive, store, make_maker, is_on=percent > 0, kinds=kinds, quiet_seconds=quiet_seconds)
 
 
 def spool_files(server: Live) -> list[Path]:

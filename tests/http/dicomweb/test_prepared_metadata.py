@@ -13,7 +13,7 @@ from pacsberry.http.settings import DicomWebSettings, HttpSettings
 from pacsberry.imaging.prepared.kinds import METADATA, PLACES
 from pacsberry.imaging.prepared.store import Address
 from tests.http.live import Live, live_server
-from tests.http.test_prepared import stack_slice, wait_for
+from tests.http.test_prepared import ready, stack_slice, wait_for
 from tests.makers import make_dataset, make_instance, part10
 
 GZIP = {"Accept-Encoding": "gzip"}
@@ -171,12 +171,13 @@ def test_without_the_cache_metadata_are_told_from_the_files(tmp_path: Path) -> N
     with live_server(tmp_path, settings=settings) as server:
         told = server.upload(stack_slice(1))
         _, path = paths(server, told)
-        prepare(server, told["ParentSeries"])
+        found = ready(server, told["ParentSeries"])
         before = opened(server)
 
         server.get(path)
 
         assert opened(server) == before + 1
+        assert not server.preparer.store.has(Address(found["ID"], found["Digest"], METADATA))
 
 
 def test_a_data_set_too_long_for_a_worker_is_told_from_its_file(server: Live) -> None:

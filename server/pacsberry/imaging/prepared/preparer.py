@@ -62,7 +62,7 @@ class Preparer:
     ) -> None:
         """`make_maker` is called when something is to be made, and may import what that takes.
 
-        `is_on` false: nothing is prepared, nor left lying; `kinds`: what is made without being asked for.
+        `is_on` false: nothing is prepared, nor left lying; `kinds`: what is made at all.
         """
         self.store = store
         self.is_on = is_on
@@ -111,12 +111,13 @@ class Preparer:
 
     def demand(self, series: str, digest: str, kinds: Collection[str]) -> None:
         """Have it made soon; returns at once.  Without effect for what could not be made a short time ago."""
-        if not self.is_on or self.problem(series, digest):
+        wanted = [kind for kind in kinds if kind in self._kinds]
+        if not self.is_on or not wanted or self.problem(series, digest):
             return
         with self._condition:
             if self._stopping or (series not in self._demanded and len(self._demanded) >= _MOST_DEMANDED):
                 return
-            self._demanded.setdefault(series, set()).update(kinds)
+            self._demanded.setdefault(series, set()).update(wanted)
             self._progress.setdefault(series, Progress(0, 0))
             self._wake("preparer-now", self._serve)
 

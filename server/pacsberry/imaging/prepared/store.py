@@ -122,10 +122,12 @@ class PreparedStore:
 
     def bytes_used(self) -> int:
         """What all of them take on the card; counted once, when somebody asks for the first time."""
-        with self._lock:
-            if self._used is None:
-                self._used = sum(_bytes_on_card(facts) for path, facts in self._files() if path.suffix != _PART)
-            return self._used
+        used = self._used
+        if used is None:  # without the lock: a card with many files takes its time, and clients need not wait for it
+            used = sum(_bytes_on_card(facts) for path, facts in self._files() if path.suffix != _PART)
+            with self._lock:
+                self._used = used
+        return used
 
     @property
     def most_bytes(self) -> int:
