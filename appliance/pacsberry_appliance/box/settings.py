@@ -103,12 +103,17 @@ class Settings:
 
     @property
     def site(self) -> str:
-        """The address everybody is sent to, in the class network."""
-        return (
-            f"http://{self.dotted_name}:{HTTP_PORT}/"
-            if self.gives_addresses
-            else f"http://{self.local_name}:{HTTP_PORT}/"
-        )
+        """The address of the server, to which everybody is sent."""
+        return f"http://{self._best_name}:{HTTP_PORT}/"
+
+    @property
+    def short_site(self) -> str:
+        """What one types: the portal shows the way from there."""
+        return f"http://{self._best_name}/"
+
+    @property
+    def _best_name(self) -> str:
+        return self.dotted_name if self.gives_addresses else self.local_name
 
     @property
     def allows_ssh(self) -> bool:

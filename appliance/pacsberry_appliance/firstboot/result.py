@@ -86,7 +86,7 @@ def _class(decision: Decision, language: str) -> list[str]:
         lines.append(words("class_external"))
     else:
         lines.append(words("class_client"))
-    lines.append(words("class_site", site=settings.site))
+    lines.append(words("class_site", site=settings.short_site))
     if settings.gives_addresses:
         lines.append(words("class_site", site=f"http://{settings.address}/"))
     if not settings.login:

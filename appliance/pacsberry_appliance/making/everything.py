@@ -66,8 +66,9 @@ def invitation(settings: Settings) -> Invitation:
     return Invitation(
         box=settings.host_name.replace("-", " ").title(),
         language=settings.language or "en",
-        site=settings.site,
-        address=f"http://{settings.address}:{HTTP_PORT}/" if settings.gives_addresses else "",
+        link=f"http://{settings.address}:{HTTP_PORT}/" if settings.gives_addresses else settings.site,
+        site=settings.short_site,
+        address=f"http://{settings.address}/" if settings.gives_addresses else "",
         wifi_name=settings.wifi_name if has_wifi else "",
         wifi_password=settings.wifi_password if has_wifi else "",
     )

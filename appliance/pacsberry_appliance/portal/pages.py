@@ -31,7 +31,7 @@ def welcome(invitation: Invitation, *, is_known: bool) -> str:
     def words(key: str) -> str:
         return escape(say(key).text(invitation.language))
 
-    site = escape(invitation.opening)
+    site = escape(invitation.link)
     if is_known:
         action = f'<a class="go" href="{site}">{words("welcome_open")}</a><p>{words("welcome_or_type")}</p>'
     else:

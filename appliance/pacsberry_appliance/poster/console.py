@@ -16,7 +16,7 @@ def text(invitation: Invitation, remarks: tuple[Message, ...] = ()) -> str:
         blocks.append(codes.lines(invitation.joining))
         parts.append(f"  1. {say('poster_join').text(language)}: {invitation.wifi_name}")
         parts.append(f"     {say('poster_password').text(language)}: {invitation.wifi_password}")
-    blocks.append(codes.lines(invitation.opening))
+    blocks.append(codes.lines(invitation.link))
     parts.append(f"  {len(blocks)}. {say('poster_open').text(language)}: {invitation.site}")
     if invitation.address:
         parts.append(f"     {say('poster_or').text(language)} {invitation.address}")

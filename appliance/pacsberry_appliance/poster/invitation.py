@@ -11,8 +11,9 @@ class Invitation:
 
     box: str
     language: str
-    site: str  # in full, with http://
-    address: str = ""  # the same by number, which works on every device
+    link: str  # where the code and the link lead: the server itself, by number where it has one that works everywhere
+    site: str  # to be typed, with http://, because a browser may search for anything shorter; the portal shows the way
+    address: str = ""  # the same by number
     wifi_name: str = ""  # empty: there is no Wi-Fi of the box
     wifi_password: str = ""
 
@@ -21,8 +22,3 @@ class Invitation:
         """The content of the QR code that joins the Wi-Fi, as Android and iOS 11 and later read it."""
         name, password = (text.translate(_WITH_A_MEANING) for text in (self.wifi_name, self.wifi_password))
         return f"WIFI:T:WPA;S:{name};P:{password};;"
-
-    @property
-    def opening(self) -> str:
-        """The content of the QR code that opens the page: by number, which needs no name service."""
-        return self.address or self.site

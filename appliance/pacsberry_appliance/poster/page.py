@@ -40,7 +40,7 @@ def page(invitation: Invitation) -> str:
         )
     by_number = f"<dt>{words('poster_or')}</dt><dd>{escape(invitation.address)}</dd>" if invitation.address else ""
     steps.append(
-        f"<section class=step><h2>{words('poster_open')}</h2>{codes.svg(invitation.opening)}<dl>"
+        f"<section class=step><h2>{words('poster_open')}</h2>{codes.svg(invitation.link)}<dl>"
         f"<dt>{words('poster_address')}</dt><dd>{escape(invitation.site)}</dd>{by_number}</dl></section>"
     )
     return (

@@ -18,6 +18,9 @@ SCENARIO = Path(__file__).with_name("manager_scenario.py")
 PROGRAMS = ("NetworkManager", "nmcli", "dbus-daemon", "dnsmasq", "nft", "unshare")
 
 
+pytestmark = pytest.mark.proof  # ten seconds
+
+
 @pytest.fixture(scope="module")
 def saw(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What was seen while the scenario was played."""

@@ -19,8 +19,9 @@ from pacsberry_appliance.words import say
 INVITATION = Invitation(
     box="Salle 12",
     language="fr",
-    site="http://salle-12.internal:8042/",
-    address="http://10.42.0.1:8042/",
+    link="http://10.42.0.1:8042/",
+    site="http://salle-12.internal/",
+    address="http://10.42.0.1/",
     wifi_name="Salle <12> d’imagerie é",
     wifi_password="abc <g> def",
 )
@@ -79,12 +80,12 @@ def test_the_codes_on_paper_say_what_they_should(tmp_path: Path) -> None:
 
 @needs_reader
 def test_the_codes_on_the_console_say_what_they_should(tmp_path: Path) -> None:
-    for content in (INVITATION.joining, SIGNS.joining, INVITATION.opening):
+    for content in (INVITATION.joining, SIGNS.joining, INVITATION.link):
         assert scanned(seen_on_screen(codes.lines(content)), tmp_path) == content
 
 
 def test_signs_with_a_meaning_are_escaped_in_the_code_that_joins() -> None:
-    invitation = Invitation(box="b", language="en", site="s", wifi_name='a;b,c:d"e\\f', wifi_password="p;q")
+    invitation = Invitation(box="b", language="en", link="l", site="s", wifi_name='a;b,c:d"e\\f', wifi_password="p;q")
 
     assert invitation.joining == 'WIFI:T:WPA;S:a\\;b\\,c\\:d\\"e\\\\f;P:p\\;q;;'
 
@@ -96,11 +97,11 @@ def test_the_page_shows_names_as_text() -> None:
     assert "<12>" not in html
     assert "<g>" not in html
     assert "Rejoindre le Wi-Fi" in html
-    assert "http://salle-12.internal:8042/" in html
+    assert "http://salle-12.internal/" in html
 
 
 def test_without_a_wifi_of_its_own_there_is_one_code() -> None:
-    html = page(Invitation(box="Box", language="de", site="http://box.local:8042/"))
+    html = page(Invitation(box="Box", language="de", link="http://box.local:8042/", site="http://box.local/"))
 
     assert html.count("<svg") == 1
     assert "WLAN" not in html
@@ -110,8 +111,9 @@ def test_the_console_has_room_for_both_codes_and_all_words() -> None:
     made = Invitation(
         box="Pacsberry",
         language="en",
-        site="http://pacsberry.internal:8042/",
-        address="http://10.42.0.1:8042/",
+        link="http://10.42.0.1:8042/",
+        site="http://pacsberry.internal/",
+        address="http://10.42.0.1/",
         wifi_name="Pacsberry ABC",
         wifi_password="abcd-efgh-jkmn",
     )
@@ -124,7 +126,8 @@ def test_the_console_has_room_for_both_codes_and_all_words() -> None:
 
 def test_remarks_are_on_the_console_too() -> None:
     assert "! Es gibt kein WLAN-Funkmodul" in console.text(
-        Invitation(box="Box", language="de", site="http://box.local:8042/"), (say("no_radio"),)
+        Invitation(box="Box", language="de", link="http://box.local:8042/", site="http://box.local/"),
+        (say("no_radio"),),
     )
 
 
@@ -134,7 +137,9 @@ def test_remarks_are_on_the_console_too() -> None:
     st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126), min_size=8, max_size=63),
 )
 def test_any_name_and_password_make_a_poster(name: str, password: str) -> None:
-    made = Invitation(box="b", language="en", site="http://b/", wifi_name=name, wifi_password=password)
+    made = Invitation(
+        box="b", language="en", link="http://b:1/", site="http://b/", wifi_name=name, wifi_password=password
+    )
 
     assert page(made).count("<svg") == 2
     assert io.StringIO(console.text(made)).readable()
