@@ -140,6 +140,18 @@ def test_high_throughput_has_an_index_of_its_resolutions_where_the_syntax_wants_
     assert stream.count(b"\xff\x90") == 6  # tile parts
 
 
+@pytest.mark.parametrize("syntax", [encoders.JPEG_2000, encoders.HTJ2K])
+@pytest.mark.parametrize("bits", [12, 14, 16])
+def test_a_ct_is_as_good_in_16_bits_as_in_12(syntax: str, bits: int) -> None:
+    random = np.random.default_rng(3)
+    values = np.clip(random.normal(1000, 30, (128, 128)), 0, 4095).astype("i2") - np.int16(1024)
+    values[0, :2] = -1024, 3071
+
+    decoded, _ = decode(encode(values, syntax, Sampling(bits)), syntax, layout_of(values, bits))
+
+    assert 1 < np.sqrt(((decoded.astype(int) - values) ** 2).mean()) < 12
+
+
 def test_white_stays_white_in_lossy_high_throughput() -> None:
     values = np.where(np.random.default_rng(3).random((64, 64)) < 0.5, 255, 225).astype(np.uint8)
 
