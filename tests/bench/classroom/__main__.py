@@ -34,11 +34,11 @@ def tell(folder: Path, is_quick: bool) -> str:
         f"{lesson.pupils} clients with at most six keep-alive connections each open one series of {lesson.slices} CT "
         f"slices ({images.total_bytes / 1e6:.0f} MB, 16 bits, made to compress like a patient's: gzip leaves "
         f"{packed * 100:.0f} %) at the same moment, over one link of 25 Mbit/s, which they share fairly, between two "
-        f"network namespaces. When all have the whole stack, or after {lesson.longest_seconds:.0f} s, the class stops together "
-        f"at {lesson.stops} slices and wants them at full depth. `about`: not everything came in time, and the figure "
-        "is carried on from what did. Clients take gzip, as browsers do, unless the column says otherwise. CPU is this "
-        "machine's; a board's cores are taken to be 4 to 5 times slower. "
-        f"The run took {(time.monotonic() - begun) / 60:.0f} minutes.",
+        "network namespaces. When all have the whole stack, or after "
+        f"{lesson.longest_seconds:.0f} s, the class stops together at {lesson.stops} slices and wants them at full "
+        "depth. `about`: not everything came in time, and the figure is carried on from what did. Clients take gzip, "
+        "as browsers do, unless the column says otherwise. CPU is this machine's; a board's cores are taken to be 4 to "
+        f"5 times slower. The run took {(time.monotonic() - begun) / 60:.0f} minutes.",
         report.table(list(outcomes.values())),
         report.problems(list(outcomes.values())),
         report.goals(outcomes[OURS.name], [outcomes[run.name] for run in COMPARED]),
