@@ -37,7 +37,7 @@ def confirm(context: Context, _: Namespace) -> int:
 def revert(context: Context, _: Namespace) -> int:
     """Take it back; also run by the timer, when nobody confirmed."""
     stored = context.stored()
-    if not trial.end(context.places, context.runner, by_timer=False):
+    if not trial.end(context.places, context.runner):
         talk("No change of the network is waiting.")
         return 0
     talk("The change of the network is taken back.")

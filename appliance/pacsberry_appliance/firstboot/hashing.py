@@ -4,7 +4,6 @@ Python had a module for it until 3.12; `chpasswd` alone would ask PAM, which is 
 """
 
 import ctypes
-import ctypes.util
 
 from pacsberry_appliance.errors import CannotRun
 
@@ -14,7 +13,7 @@ _YESCRYPT = b"$y$"
 def hashed(password: str) -> str:
     """The hash, with a new salt; raises CannotRun when the library is missing or refuses."""
     try:
-        library = ctypes.CDLL(ctypes.util.find_library("crypt") or "libcrypt.so.1")
+        library = ctypes.CDLL("libcrypt.so.1")
         gensalt, crypt = library.crypt_gensalt, library.crypt
     except (OSError, AttributeError) as error:
         raise CannotRun("libcrypt is not installed") from error

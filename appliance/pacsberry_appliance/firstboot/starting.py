@@ -84,7 +84,8 @@ def start(places: Places, runner: Runner, *, making_up: MakingUp | None = None) 
     elif settings.admin_hash:
         _login_as_stored(places, settings.admin_hash, runner, remarks)
     if settings.mode is Mode.ACCESS_POINT:
-        seats.choose_minimal(runner, seats.firmware(runner))
+        if seats.choose_minimal(runner, seats.firmware(runner)):
+            remarks.append(say("firmware_chosen"))
         if settings.country:
             wait_for_radio(places.root)
     plan = prepare(places, settings, runner).plan

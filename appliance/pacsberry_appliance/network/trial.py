@@ -57,11 +57,10 @@ def confirm(places: Places, runner: Runner) -> Settings:
     return settings
 
 
-def end(places: Places, runner: Runner, *, by_timer: bool) -> bool:
+def end(places: Places, runner: Runner) -> bool:
     """Forget the change; whether there was one. The caller then makes the stored settings so."""
     was_there = files.remove(places.trial)
-    if not by_timer:
-        _stop_timer(runner)
+    _stop_timer(runner)
     return was_there
 
 

@@ -74,6 +74,11 @@ ABOUT_NETWORK: dict[str, tuple[str, str, str]] = {
         "Cette radio accepte environ {seats} tablettes à la fois ; au-delà, branchez une borne (mode = external-access-point)",
         "Dieses Funkmodul nimmt etwa {seats} Tablets zugleich; für mehr einen Zugangspunkt anstecken (external-access-point)",
     ),
+    "firmware_chosen": (
+        "A firmware of the radio that takes more tablets is chosen; it is in use from the next start on",
+        "Un micrologiciel de la radio acceptant plus de tablettes est choisi ; il servira dès le prochain démarrage",
+        "Eine Firmware des Funkmoduls, die mehr Tablets annimmt, ist gewählt; sie gilt ab dem nächsten Start",
+    ),
     "firmware_crashed": (
         "The firmware of the radio has stopped {times} times since the start",
         "Le micrologiciel de la radio s'est arrêté {times} fois depuis le démarrage",

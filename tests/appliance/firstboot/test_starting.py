@@ -186,6 +186,20 @@ def test_an_account_that_cannot_be_made_is_said_and_tried_again(box: Box) -> Non
     assert store.load(box.places.settings).settings.admin_hash.startswith("$y$")
 
 
+def test_a_firmware_with_more_seats_is_chosen_and_that_is_said_once(box: Box) -> None:
+    query = "Value: /lib/standard.bin\n\nAlternative: /lib/minimal.bin\nAlternative: /lib/standard.bin\n"
+    box.runner.answers["update-alternatives --query"] = query
+    box.boot()
+    box.runner.answers["update-alternatives --query"] = query.replace("Value: /lib/standard", "Value: /lib/minimal")
+    chosen = [line for line in box.runner.lines() if "--set" in line]
+
+    started = box.boot()
+
+    assert chosen == ["update-alternatives --set cyfmac43455-sdio.bin /lib/minimal.bin"]
+    assert "it is in use from the next start on" in box.result
+    assert started.remarks == ()
+
+
 def test_damaged_settings_are_set_aside_and_the_box_starts(box: Box) -> None:
     box.boot()
     box.places.settings.write_bytes(b'{"format": 1, "settings": {"mode": "perpetual"}}')
