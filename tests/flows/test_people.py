@@ -357,3 +357,22 @@ def test_a_thumbnail_is_there_at_once_and_only_of_what_is_shown(school: House) -
     assert school.ask("GET", path, If_None_Match=first.headers["etag"]).status in (200, 304)
     report = school.ask("POST", "/instances", make_instance("SR"), **basic("anna")).json
     assert school.ask("GET", f"/pacsberry/series/{report['ParentSeries']}/thumbnail", **basic("anna")).status == 415
+
+
+def test_a_study_that_a_teacher_deletes_can_be_had_back(school: House) -> None:
+    told = upload(school)
+    study = told["ParentStudy"]
+    show(school, study)
+    page = Page(school).sign_in("tom")
+
+    left = page.ask("DELETE", f"/pacsberry/studies/{study}").json["SecondsLeft"]
+
+    assert 890 < left <= 900
+    assert page.ask("GET", "/pacsberry/studies").json["Studies"] == []
+    assert school.get("/pacsberry/studies")["Studies"] == []
+    assert school.ask("GET", f"/instances/{told['ID']}/preview").status == 404
+    assert [one["ID"] for one in page.ask("GET", "/pacsberry/discarded").json] == [study]
+    assert school.ask("GET", "/pacsberry/discarded").status == 401
+    assert page.ask("POST", f"/pacsberry/studies/{study}/restore").json["IsShown"]
+    assert [one["ID"] for one in school.get("/pacsberry/studies")["Studies"]] == [study]
+    assert page.ask("POST", f"/pacsberry/studies/{study}/restore").status == 404

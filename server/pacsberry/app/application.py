@@ -97,6 +97,7 @@ class Application:
         )
         http = values.http(settings) if only_socket is None else values.http_over_socket(settings, only_socket)
         self._is_on_network = only_socket is None
+        self.discarded = upkeep.discarded(settings, self.archive)
         asked = _people(settings) if http.authentication else None
         context = Context(
             archive=self.archive,
@@ -115,6 +116,7 @@ class Application:
             shutdown=shutdown,
             reset=reset,
             dictionary=names,
+            discarded=self.discarded,
             people=asked,
         )
         access = Access(
@@ -133,6 +135,7 @@ class Application:
             (True, self.archive.start, self.archive.stop),
             (True, self.recycler.start, self.recycler.stop),
             (True, self.scrubber.start, self.scrubber.stop),
+            (self._is_on_network, self.discarded.start, self.discarded.stop),
             (self._is_on_network and settings.flag("DicomServerEnabled"), self.dicom.start, self.dicom.stop),
             (self._is_on_network, lambda: None, self.preparer.stop),
             (True, self.http.start, self.http.stop),

@@ -8,6 +8,7 @@ from pacsberry.imaging.prepared.preparer import Preparer
 from pacsberry.model import Clock
 from pacsberry.recycler import Recycler
 from pacsberry.upkeep.damaged import DamagedFolder
+from pacsberry.upkeep.discarded import Discarded
 from pacsberry.upkeep.scrubber import Scrubber
 from pacsberry.upkeep.status import StorageStatus
 
@@ -28,6 +29,15 @@ def scrubber(settings: Settings, archive: Archive, damaged: DamagedFolder, *, re
         bytes_per_second=settings.number("Pacsberry.ScrubMBPerSecond") * _MEGABYTE if reads else 0,
         every_days=settings.number("Pacsberry.ScrubEveryDays"),
         clock=Clock(),
+    )
+
+
+def discarded(settings: Settings, archive: Archive) -> Discarded:
+    """Studies that teachers have deleted and may have back."""
+    return Discarded(
+        archive,
+        seconds=settings.number("Pacsberry.UndoMinutes") * 60.0,
+        shown_label=settings.text("Pacsberry.GuestLabel"),
     )
 
 

@@ -20,7 +20,7 @@ from pacsberry.dimse.settings import DicomSettings
 from pacsberry.errors import ConfigError
 from pacsberry.http.settings import DicomWebSettings, HttpSettings, TlsSettings
 from pacsberry.imaging.limits import Limits as PixelLimits
-from pacsberry.model import OverwritePolicy
+from pacsberry.model import Level, OverwritePolicy
 from pacsberry.recycler import KeepFree, Limits
 
 if TYPE_CHECKING:
@@ -180,6 +180,11 @@ def dicomweb(settings: Settings) -> DicomWebSettings:
         else "",
         keeps_metadata=keeps_metadata(settings),
         prefers_prepared=settings.flag("Pacsberry.PreparedForAnySyntax"),
+        from_index=frozenset(
+            level
+            for level, name in ((Level.STUDY, "DicomWeb.StudiesMetadata"), (Level.SERIES, "DicomWeb.SeriesMetadata"))
+            if settings.text(name) == "MainDicomTags"
+        ),
         case_sensitive=settings.flag("DicomWeb.QidoCaseSensitive"),
     )
 

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, Final
 
 from pacsberry.archive.index import Index
-from pacsberry.archive.metadata_names import CASE_TITLE
+from pacsberry.archive.metadata_names import CASE_TITLE, DISCARDED_AT
 from pacsberry.archive.places import bindable, bounded, key_of, patient_tags
 from pacsberry.dicom.text import fold
 from pacsberry.model import Level
@@ -99,6 +99,13 @@ class Catalogue:
         with self._index.read() as connection:
             return _entry(connection, key_of(connection, Level.STUDY, study_id))
 
+    def discarded(self) -> list[str]:
+        """The identifiers of studies that were deleted and can be had back, the last one first."""
+        with self._index.read() as connection:
+            query = """SELECT s.id FROM metadata m CROSS JOIN studies s ON s.key = m.key
+                       WHERE m.level = ? AND m.type = ? ORDER BY m.value DESC, s.key DESC"""
+            return [row[0] for row in connection.execute(query, (int(Level.STUDY), DISCARDED_AT))]
+
     def modalities(self, shown_label: str | None = None) -> list[str]:
         """All modalities in use, or those of the studies with a label."""
         condition, parameters = _labelled("e.parent", shown_label)
@@ -147,7 +154,8 @@ def _select(wanted: Wanted) -> tuple[str, Sequence[object]]:
     sql = f"""SELECT s.key, t.value, s.tags, {patient_tags()} FROM studies s
         CROSS JOIN patients p ON p.key = s.parent
         LEFT JOIN metadata t ON t.level = ? AND t.key = s.key AND t.type = ?
-        WHERE 1{conditions} ORDER BY {_ORDERS[wanted.order]}"""
+        WHERE NOT EXISTS (SELECT 1 FROM metadata WHERE level = {int(Level.STUDY)} AND key = s.key
+            AND type = {DISCARDED_AT}){conditions} ORDER BY {_ORDERS[wanted.order]}"""
     return sql, values
 
 

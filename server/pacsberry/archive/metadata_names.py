@@ -11,7 +11,9 @@ from pacsberry.errors import BadRequest, UnknownResource
 
 FIRST_USER_NUMBER: Final = 1024
 LAST_USER_NUMBER: Final = 65535
-CASE_TITLE: Final = 65021  # of a study, what the teacher calls it; kept and backed up as users' metadata are
+# Of a study, written by our pages; kept and backed up as users' own are.
+CASE_TITLE: Final = 65021  # what the teacher calls it
+DISCARDED_AT: Final = 65022  # when it was deleted, while it can be had back
 
 
 class SystemMetadata(IntEnum):
@@ -68,7 +70,7 @@ class MetadataNames:
         """`user_names`: the option UserMetadata, name to number."""
         self.user: Mapping[str, int] = dict(user_names)
         self._names: dict[int, str] = {int(number): name for number, name in _SYSTEM_NAMES.items()}
-        self._names[CASE_TITLE] = "CaseTitle"
+        self._names |= {CASE_TITLE: "CaseTitle", DISCARDED_AT: "DiscardedAt"}
         self._names.update({number: name for name, number in user_names.items()})
         self._numbers = {name: number for number, name in self._names.items()}
 

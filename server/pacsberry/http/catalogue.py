@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pacsberry.archive.catalogue import MOST_LISTED, Order, StudyEntry, Wanted
 from pacsberry.archive.metadata_names import CASE_TITLE
 from pacsberry.auth import Action, Role
-from pacsberry.errors import BadRequest
+from pacsberry.errors import BadRequest, UnknownResource
 from pacsberry.http import shown
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
@@ -19,6 +19,7 @@ from pacsberry.model import Level
 
 if TYPE_CHECKING:
     from pacsberry.archive import Archive
+    from pacsberry.upkeep.discarded import Discarded
 
 _LONGEST_TITLE: Final = 200  # characters
 _LONGEST_TEXT: Final = 256
@@ -84,6 +85,34 @@ def change_study(request: Request, context: Context, id: str) -> Answer:
     return get_study(request, context, id)
 
 
+def discard_study(request: Request, context: Context, id: str) -> Answer:
+    """Delete a study that can be had back for a while."""
+    _discarded(context).discard(id)
+    return Answer.json({"SecondsLeft": _discarded(context).seconds_left(id)})
+
+
+def restore_study(request: Request, context: Context, id: str) -> Answer:
+    """Have it back."""
+    _discarded(context).restore(id)
+    return get_study(request, context, id)
+
+
+def list_discarded(request: Request, context: Context) -> Answer:
+    """The studies that can be had back, the last one first."""
+    told = [
+        _told(context.archive.catalogue.study(id), request, context)
+        | {"SecondsLeft": _discarded(context).seconds_left(id)}
+        for id in context.archive.catalogue.discarded()
+    ]
+    return Answer.json(told).with_header("Cache-Control", "no-store")
+
+
+def _discarded(context: Context) -> "Discarded":
+    if context.discarded is None:
+        raise UnknownResource("This server keeps nothing that was deleted.")
+    return context.discarded
+
+
 def _set_title(archive: "Archive", id: str, title: str) -> None:
     name = str(CASE_TITLE)
     known = archive.metadata.all(Level.STUDY, id).get(CASE_TITLE)
@@ -139,4 +168,7 @@ ROUTES = [
     Route("GET", "/pacsberry/modalities", list_modalities, shown=shown.always),
     Route("GET", _STUDY, get_study, shown=shown.resource(Level.STUDY)),
     Route("PUT", _STUDY, change_study, needs=Action.CHANGE),
+    Route("DELETE", _STUDY, discard_study),
+    Route("POST", f"{_STUDY}/restore", restore_study, needs=Action.DELETE),
+    Route("GET", "/pacsberry/discarded", list_discarded),
 ]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pacsberry.imaging.pictures import Pictures
     from pacsberry.imaging.prepared.preparer import Preparer
     from pacsberry.ingest import Ingest
+    from pacsberry.upkeep.discarded import Discarded
 
 
 class LogLevels(Protocol):
@@ -51,6 +52,7 @@ class Context:
     shutdown: Callable[[], None]  # ask the server to stop; returns at once
     reset: Callable[[], None]  # ask it to start again with its configuration read anew; returns at once
     preparer: "Preparer | None" = None  # of prepared pictures
+    discarded: "Discarded | None" = None  # studies that can be had back
     people: "People | None" = None  # None where nobody signs in: everybody is an admin then
     dictionary: TagDictionary = STANDARD  # names of tags, the option Dictionary included
     clock: Clock = field(default_factory=Clock)

@@ -34,6 +34,12 @@ PACSBERRY = Theme(
             "Label of studies that guests may look at.",
         ),
         Setting(
+            "Pacsberry.UndoMinutes",
+            Whole(0, 10_080, "minutes"),
+            15,
+            "How long a study that was deleted on a page can be had back; what the REST API deletes is gone at once.",
+        ),
+        Setting(
             "Pacsberry.SessionHours",
             Whole(1, 720, "hours"),
             12,
