@@ -50,7 +50,11 @@ def _pixels(column: str) -> str:
     return f"(SELECT CAST(nullif({column}, 0) AS TEXT) FROM pixels WHERE pixels.key = i.pixels)"
 
 
-# PS3.4 C.3.4; the last five are what the index knows of a file beside its main tags.
+_TRANSFER_SYNTAX: Final = Source(
+    "(SELECT transfer_syntax_uid FROM formats WHERE formats.key = i.format)", Level.INSTANCE
+)
+
+# PS3.4 C.3.4; the last six are what the index knows of a file beside its main tags.
 _COMPUTED: Final[Mapping[int, Source]] = {
     0x00080061: Source(_MODALITIES, Level.STUDY, BACKSLASH),  # ModalitiesInStudy
     0x00080062: Source(_SOP_CLASSES, Level.STUDY, BACKSLASH),  # SOPClassesInStudy
@@ -61,7 +65,8 @@ _COMPUTED: Final[Mapping[int, Source]] = {
     0x00201208: Source(_count(f"series {_INSTANCES}", "series.parent = s.key"), Level.STUDY),
     0x00201209: Source(_count("instances", "instances.parent = e.key"), Level.SERIES),
     0x00080016: Source("(SELECT sop_class_uid FROM formats WHERE formats.key = i.format)", Level.INSTANCE),
-    0x00020010: Source("(SELECT transfer_syntax_uid FROM formats WHERE formats.key = i.format)", Level.INSTANCE),
+    0x00020010: _TRANSFER_SYNTAX,
+    0x00083002: _TRANSFER_SYNTAX,  # AvailableTransferSyntaxUID
     0x00280010: Source(_pixels("height"), Level.INSTANCE),  # Rows
     0x00280011: Source(_pixels("width"), Level.INSTANCE),  # Columns
     0x00280100: Source(_pixels("bits"), Level.INSTANCE),  # BitsAllocated

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pacsberry.model import Level
+
 
 @dataclass(frozen=True, slots=True)
 class TlsSettings:
@@ -28,6 +30,7 @@ class DicomWebSettings:
     wado_uri_root: str = "/wado"  # WadoRoot; '' when EnableWado is off
     keeps_metadata: bool = True  # EnableMetadataCache
     prefers_prepared: bool = False  # Pacsberry.PreparedForAnySyntax: what transfer-syntax=* gets
+    from_index: frozenset[Level] = frozenset()  # StudiesMetadata, SeriesMetadata: levels where they are MainDicomTags
     case_sensitive: bool = True  # QidoCaseSensitive; person names are compared without regard to case anyway
 
 

@@ -2,10 +2,23 @@
 
 from pacsberry.config.kinds import Anything, Choice, File, Flag, ListOf, Text, Whole
 from pacsberry.config.structures import TAG_NAME, Folders, HttpServers
-from pacsberry.config.table.row import DICOMWEB, OTHER_PLUGIN, WORKLISTS, Setting, Theme, alias
+from pacsberry.config.table.row import (
+    DICOMWEB,
+    EXTRAPOLATED,
+    LOGGED,
+    OTHER_PLUGIN,
+    PREPARED,
+    STREAMED_FILES,
+    WORKLISTS,
+    Setting,
+    Theme,
+    alias,
+)
 
 _URI = Text("a URI path such as /dicom-web/", r"/?[A-Za-z0-9_.~/-]*", empty=False, longest=256)
 _METADATA = Choice(("Full", "MainDicomTags", "Extrapolate"))
+_METADATA_HELP = "Full: all attributes; MainDicomTags: those of the index, no file is opened. Of"
+_TAGS_HELP = "Tags that are extrapolated in"
 _TAGS = ListOf(Text("a tag as keyword or gggg,eeee", TAG_NAME, empty=False), most=1000)
 
 _WADO = Setting("DicomWeb.EnableWado", Flag(), True, "Serve WADO-URI.")
@@ -38,23 +51,21 @@ PLUGINS = Theme(
             same_as="DicomWeb.Root",
         ),
         Setting("DicomWeb.QidoCaseSensitive", Flag(), True, "Tell upper and lower case apart in QIDO."),
-        Setting("DicomWeb.StudiesMetadata", _METADATA, "Full", "Where the metadata of a study come from.", DICOMWEB),
-        Setting("DicomWeb.SeriesMetadata", _METADATA, "Full", "Where the metadata of a series come from.", DICOMWEB),
-        Setting(
-            "DicomWeb.StudiesMetadataExtrapolatedTags", _TAGS, [], "Tags that are extrapolated in a study.", DICOMWEB
-        ),
-        Setting(
-            "DicomWeb.SeriesMetadataExtrapolatedTags", _TAGS, [], "Tags that are extrapolated in a series.", DICOMWEB
-        ),
+        Setting("DicomWeb.StudiesMetadata", _METADATA, "Full", f"{_METADATA_HELP} a study."),
+        Setting("DicomWeb.SeriesMetadata", _METADATA, "Full", f"{_METADATA_HELP} a series."),
+        Setting("DicomWeb.StudiesMetadataExtrapolatedTags", _TAGS, [], f"{_TAGS_HELP} a study.", EXTRAPOLATED),
+        Setting("DicomWeb.SeriesMetadataExtrapolatedTags", _TAGS, [], f"{_TAGS_HELP} a series.", EXTRAPOLATED),
         Setting(
             "DicomWeb.EnableMetadataCache",
             Flag(),
             True,
             "Keep metadata of series on disk, packed, and answer with them.",
         ),
-        Setting("DicomWeb.MetadataWorkerThreadsCount", Whole(0, 256), 1, "Threads that make metadata.", DICOMWEB),
-        Setting("DicomWeb.WadoRsLoaderThreadsCount", Whole(0, 256), 0, "Threads that read files ahead.", DICOMWEB),
-        Setting("DicomWeb.EnablePerformanceLogs", Flag(), False, "Log how long metadata take.", DICOMWEB),
+        Setting("DicomWeb.MetadataWorkerThreadsCount", Whole(0, 256), 1, "Threads that make metadata.", PREPARED),
+        Setting(
+            "DicomWeb.WadoRsLoaderThreadsCount", Whole(0, 256), 0, "Threads that read files ahead.", STREAMED_FILES
+        ),
+        Setting("DicomWeb.EnablePerformanceLogs", Flag(), False, "Log how long metadata take.", LOGGED),
         Setting("DicomWeb.Servers", HttpServers(), {}, "Remote DICOMweb servers.", DICOMWEB),
         Setting(
             "DicomWeb.ServersInDatabase", Flag(), False, "Keep the remote DICOMweb servers in the index.", DICOMWEB

@@ -54,7 +54,11 @@ CIPHERS = ListOf(Text("the name of a cipher", longest=128, empty=False), most=10
 # Why a setting that is accepted has no effect today. "Comes with" is a promise of the project's plan; "no meaning" is
 # for good.
 JOBS = "comes with the jobs; until then nothing runs in the background"
-DICOMWEB = "comes with a part of DICOMweb that is not served yet"
+DICOMWEB = "comes with the client half of DICOMweb; until then nothing is asked of other servers"
+STREAMED_FILES = "has no meaning here: the kernel reads files ahead"
+LOGGED = "has no meaning here: with Verbose the log tells of every request how long it took"
+EXTRAPOLATED = "has no meaning here: metadata are prepared, so Extrapolate means Full"
+PREPARED = "has no meaning here: metadata are prepared by one worker while nothing else is done"
 WORKLISTS = "comes with the worklists, which are not served yet"
 PEERS = "comes with the peers; until then nothing is sent to other servers over HTTP"
 RETRIEVE = "comes with queries and retrieves to other nodes"

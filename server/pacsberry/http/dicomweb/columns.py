@@ -9,6 +9,7 @@ from pacsberry.dicom.values import BINARY_VRS
 from pacsberry.model import Level
 
 CHARACTER_SET: Final = 0x00080005
+AVAILABLE_TRANSFER_SYNTAX: Final = 0x00083002
 RETRIEVE_URL: Final = 0x00081190
 UIDS: Final = (0x0020000D, 0x0020000E, 0x00080018)  # of study, series and instance
 _STUDY: Final = (

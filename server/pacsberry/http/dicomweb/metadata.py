@@ -17,12 +17,14 @@ from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
 from pacsberry.http.dicomfiles import open_kept
 from pacsberry.http.dicomweb.addresses import root_address
+from pacsberry.http.dicomweb.indexed_metadata import indexed_metadata
 from pacsberry.http.dicomweb.media import ModelForm, model_form
 from pacsberry.http.dicomweb.multipart import MultipartWriter
 from pacsberry.http.dicomweb.objects import StoredObject, stored_objects
 from pacsberry.http.dicomweb.prepared_metadata import prepared_metadata
 from pacsberry.http.request import Request
 from pacsberry.http.streams import encoded, streamed
+from pacsberry.model import Level
 
 LOGGER = logging.getLogger("pacsberry.http")
 
@@ -32,6 +34,8 @@ _HELD_CHARACTERS: Final = 2**20  # of one data set: so far its fault can still l
 def get_metadata(request: Request, context: Context, uids: Sequence[str]) -> Answer:
     """The data sets of what the UIDs of the path name; one that cannot be read is left out and logged."""
     form = model_form(request)
+    if Level(len(uids)) in context.settings.dicomweb.from_index:
+        return indexed_metadata(request, context, uids, form).with_header("Vary", "Accept")
     root = root_address(request, context)
     prepared = prepared_metadata(request, context, uids, root) if form is ModelForm.JSON else None
     if prepared is not None:
