@@ -54,8 +54,8 @@ class Places:
 
     @property
     def users(self) -> Path:
-        """Accounts of the web pages, as `pacsberry user` writes them."""
-        return self.box / "users.json"
+        """Accounts of the web pages, in a folder of the server's own: it writes them, too, from the admin page."""
+        return self.data / "accounts/users.json"
 
     @property
     def authorized_keys(self) -> Path:
