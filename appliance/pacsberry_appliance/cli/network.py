@@ -74,7 +74,7 @@ def _about_the_cable(context: Context) -> tuple[Message, ...]:
 
 def _say(context: Context, remarks: tuple[Message, ...]) -> None:
     settings, places = context.settings(), context.places
-    show(places, settings, remarks)
+    show(places, settings, context.runner, remarks)
     content = files.read_small(places.result_file, 1 << 20)
     if content is None:
         return

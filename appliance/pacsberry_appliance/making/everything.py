@@ -39,13 +39,15 @@ def make(places: Places, settings: Settings, runner: Runner, remarks: tuple[Mess
     else:
         files.remove(places.run / "ssh-allowed")
     name_changed, own = host.make(places, settings, runner)
-    show(places, settings, (*remarks, *own))
+    show(places, settings, runner, (*remarks, *own))
     return Made(server_changed, portal_changed, name_changed, own)
 
 
-def show(places: Places, settings: Settings, remarks: tuple[Message, ...]) -> None:
+def show(places: Places, settings: Settings, runner: Runner, remarks: tuple[Message, ...]) -> None:
     """What getty shows above the login. It reads backslashes as its own signs: they are doubled."""
-    files.replace(places.issue, "\n" + console.text(invitation(settings), remarks).replace("\\", "\\\\") + "\n")
+    text = console.text(invitation(settings), remarks).replace("\\", "\\\\")
+    if files.replace(places.issue, f"\n{text}\n") and places.is_live:
+        runner.ask("agetty", "--reload", seconds=5)  # where it is shown already
 
 
 def portal_facts(settings: Settings) -> PortalFacts:
