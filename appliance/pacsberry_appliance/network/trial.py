@@ -27,7 +27,7 @@ def begin(places: Places, settings: Settings, runner: Runner, *, seconds: int, c
     _stop_timer(runner)
     try:
         runner.run(
-            "systemd-run", "--quiet", f"--unit={UNIT}", f"--on-active={seconds}", "--timer-property=AccuracySec=1s",
+            "systemd-run", "--quiet", "--collect", f"--unit={UNIT}", f"--on-active={seconds}", "--timer-property=AccuracySec=1s",
             command, "network", "revert",
         )  # fmt: skip
     except BoxError:
