@@ -27,8 +27,8 @@ def begin(places: Places, settings: Settings, runner: Runner, *, seconds: int, c
     _stop_timer(runner)
     try:
         runner.run(
-            "systemd-run", "--quiet", "--collect", f"--unit={UNIT}", f"--on-active={seconds}", "--timer-property=AccuracySec=1s",
-            command, "network", "revert",
+            "systemd-run", "--quiet", "--collect", f"--unit={UNIT}", f"--on-active={seconds}",
+            "--timer-property=AccuracySec=1s", command, "network", "revert",
         )  # fmt: skip
     except BoxError:
         files.remove(places.trial)
