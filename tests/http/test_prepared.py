@@ -193,6 +193,18 @@ def test_what_is_no_address_of_a_picture_is_not_found(server: Live, series: str,
     assert reply.status == 404
 
 
+def test_pictures_of_what_is_deleted_are_not_shown_though_their_files_are_still_there(
+    server: Live, series: str
+) -> None:
+    url = ready(server, series)["Prepared"]["preview"]["Url"]
+    server.preparer.halt()  # nobody takes the files away
+
+    server.delete(f"/series/{series}")
+
+    assert list((server.archive.files.storage / "prepared").rglob("*.preview"))
+    assert server.get(url).status == 404
+
+
 def test_a_series_without_pictures_says_so(server: Live) -> None:
     report = server.upload(make_instance("SR"))["ParentSeries"]
 

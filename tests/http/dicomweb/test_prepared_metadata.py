@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from pacsberry.http.dicomweb.deflated import Packed, combined, gzip_of, plain
+from pacsberry.http.dicomweb.prepared_metadata import _text
 from pacsberry.http.settings import DicomWebSettings, HttpSettings
 from pacsberry.imaging.prepared.kinds import METADATA, PLACES
-from pacsberry.imaging.prepared.store import Address
+from pacsberry.imaging.prepared.store import Address, Opened
 from tests.http.live import Live, live_server
 from tests.http.test_prepared import ready, stack_slice, wait_for
 from tests.makers import make_dataset, make_instance, part10
@@ -223,6 +224,20 @@ def test_a_series_with_much_text_goes_through_small_pieces(server: Live) -> None
 
     assert server.get(path).body == from_files
     assert gzip.decompress(server.get(path, GZIP).body) == from_files
+
+
+@pytest.mark.parametrize("shift", range(0, 40, 3))
+def test_marks_that_lie_across_the_borders_of_pieces_are_replaced(tmp_path: Path, shift: int) -> None:
+    mark = "pacsberry-0123456789"
+    text = "x" * shift + f'"{mark}/a",' * 9000
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+    path = tmp_path / "packed"
+    path.write_bytes(packer.compress(text.encode()) + packer.flush(zlib.Z_FULL_FLUSH))
+
+    with path.open("rb", buffering=0) as file:
+        told = b"".join(_text(Opened(file, path.stat().st_size, {"Mark": mark}), "http://a"))
+
+    assert told.decode() == text.replace(mark, "http://a")
 
 
 @pytest.mark.parametrize("sizes", [(0,), (1,), (5, 0, 7), (70_000, 3), (1, 200_000, 65_535)])
