@@ -4,6 +4,7 @@ import base64
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from tests.image.guest import Guest
 
@@ -101,6 +102,16 @@ class Tablet:
     def get(self, url: str, **more: Any) -> dict[str, Any]:
         """One HTTP request."""
         return self.ask({"ask": "http", "url": url, **more})[0]
+
+    def open_page(self, url: str, headers: dict[str, str]) -> dict[str, Any]:
+        """A page, wherever it is by now: a browser follows a few redirections."""
+        answer = self.get(url, headers=headers)
+        for _ in range(4):
+            if answer.get("status") not in (301, 302, 303, 307):
+                break
+            url = urljoin(url, answer["headers"]["location"])
+            answer = self.get(url, headers=headers)
+        return answer
 
 
 def basic(name: str, password: str) -> dict[str, str]:

@@ -141,8 +141,7 @@ def test_https_fails_at_once_and_an_unknown_host_is_sent_to_the_box(tablet: Tabl
 def test_a_study_is_sent_found_and_looked_at(tablet: Tablet, figure: Callable[[str, float | str], None]) -> None:
     staff = basic("admin", ADMIN)
     begun = time.monotonic()
-    door = tablet.get("http://schule.local/")
-    home = tablet.get(door["headers"]["location"], headers=staff)
+    home = tablet.open_page("http://schule.local/", staff)
     figure("wifi: seconds until the page is there", time.monotonic() - begun)
     server = f"http://{tablet.lease['server']}:8042"
     content = make_instance("CT")
@@ -180,7 +179,7 @@ def test_thirty_tablets_join_and_each_gets_an_address_of_its_own(
     figure("wifi: seconds until 30 tablets are in", time.monotonic() - begun)
     leases = {each.get_lease()["address"] for each in tablets} | {tablet.lease["address"]}
 
-    assert len(leases) == 30
+    assert len(leases) == TABLETS
     stations = box.ask("iw dev wlan0 station dump | grep -c ^Station")
     assert int(stations) >= 30
 
