@@ -72,7 +72,7 @@ def get_file(request: Request, context: Context, path: str) -> Answer | None:
         return None
     if path.startswith("assets/"):
         return _asset(folder / path, kind)
-    data, etag = _load(folder / path)
+    data, etag = _load(folder / path, (folder / path).stat().st_mtime_ns)
     answer = Answer.data(data, kind).with_etag(etag)
     for header, value in (
         ("Cache-Control", "no-cache"),
@@ -95,8 +95,9 @@ def _asset(path: Path, kind: str) -> Answer:
 
 
 @lru_cache(16)
-def _load(path: Path) -> tuple[bytes, str]:
-    """A file and its entity tag."""
+def _load(path: Path, changed_at: int) -> tuple[bytes, str]:
+    """A file and its entity tag; `changed_at` has what was built anew loaded anew."""
+    del changed_at
     data = path.read_bytes()
     return data, hashlib.blake2b(data, digest_size=12).hexdigest()
 

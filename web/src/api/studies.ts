@@ -70,6 +70,31 @@ export function changeStudy(
   return send<Study>("PUT", `pacsberry/studies/${id}`, change);
 }
 
+/** Delete it; it can be had back for so many seconds. */
+export async function discardStudy(id: string): Promise<number> {
+  return (await send<{ SecondsLeft: number }>("DELETE", `pacsberry/studies/${id}`)).SecondsLeft;
+}
+
+/** Have back what was deleted. */
+export function restoreStudy(id: string): Promise<Study> {
+  return send<Study>("POST", `pacsberry/studies/${id}/restore`);
+}
+
+/** What can be had back, the last one first. */
+export function discarded(): Promise<(Study & { SecondsLeft: number })[]> {
+  return get<(Study & { SecondsLeft: number })[]>("pacsberry/discarded");
+}
+
+/** Put a label on a study, or take it off. */
+export async function setLabel(id: string, label: string, isOn: boolean): Promise<void> {
+  await send(isOn ? "PUT" : "DELETE", `studies/${id}/labels/${encodeURIComponent(label)}`);
+}
+
+/** The labels that are in use. */
+export function labels(): Promise<string[]> {
+  return get<string[]>("tools/labels");
+}
+
 /** The modalities there are. */
 export function modalities(): Promise<string[]> {
   return get<string[]>("pacsberry/modalities");

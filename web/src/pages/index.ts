@@ -4,6 +4,7 @@ import { html, type TemplateResult } from "lit";
 import type { Session } from "../api/session.ts";
 import { modalities, type Study, studies, type Wanted } from "../api/studies.ts";
 import { bar } from "../parts/bar.ts";
+import { Managing } from "../parts/managing.ts";
 import { needsSignIn, Part, problem, start } from "../parts/page.ts";
 import { studyCard } from "../parts/study-card.ts";
 import { type Key, t } from "../words/index.ts";
@@ -20,13 +21,14 @@ class StudiesPage extends Part {
   };
 
   who!: Session;
-  declare private found: Study[] | undefined;
+  declare found: Study[] | undefined;
   declare private hasMore: boolean;
   declare private error: unknown;
   declare private known: string[];
   private wanted: Wanted = wantedOf(location.search);
   private asking: AbortController | undefined;
   private pause = 0;
+  private readonly managing = new Managing(this);
 
   constructor() {
     super();
@@ -57,7 +59,8 @@ class StudiesPage extends Part {
       ${bar("index", this.who)}
       <main>
         <h1 class="visually-hidden">${t("app.studies")}</h1>
-        ${this.filters()} ${this.error ? problem(this.error, () => void this.load()) : ""} ${this.list()}
+        ${this.filters()} ${this.error ? problem(this.error, () => void this.load()) : ""}
+        ${this.mayChange ? this.managing.bar() : ""} ${this.list()}
         <p class="note">${t("app.notForDiagnosis")}</p>
       </main>
     `;
@@ -95,6 +98,10 @@ class StudiesPage extends Part {
     `;
   }
 
+  private get mayChange(): boolean {
+    return this.who.MayDo.includes("change");
+  }
+
   private list(): TemplateResult | "" {
     if (!this.found) return "";
     if (!this.found.length) {
@@ -104,7 +111,7 @@ class StudiesPage extends Part {
     }
     return html`
       <ul class="cards">
-        ${this.found.map(studyCard)}
+        ${this.found.map((study) => studyCard(study, this.mayChange ? this.managing.menu(study) : ""))}
       </ul>
       ${this.hasMore ? html`<p class="more"><button @click=${this.more}>${t("studies.more")}</button></p>` : ""}
     `;

@@ -23,7 +23,7 @@ export function personText(name: string): string {
 }
 
 /** A list item. */
-export function studyCard(study: Study): TemplateResult {
+export function studyCard(study: Study, menu: TemplateResult | "" = ""): TemplateResult {
   const first = study.Series.find((series) => !NO_PICTURES.has(series.Modality)) ?? study.Series[0];
   return html`
     <li class="card">
@@ -36,6 +36,7 @@ export function studyCard(study: Study): TemplateResult {
         ${study.Patient ? html`<div>${personText(study.Patient.PatientName)} <span class="note">${study.Patient.PatientID}</span></div>` : ""}
         ${state(study)}
         <div class="strip">${study.Series.map((series) => seriesLink(study, series))}</div>
+        ${menu}
       </div>
     </li>
   `;

@@ -46,6 +46,21 @@ export const en = {
     "Nobody has an account yet. The set-up code stands on the screen of the box and in its result file; an administrator finds it in the log.",
   "signIn.code": "Set-up code",
   "signIn.make": "Make the account",
+  "manage.menu": "Manage",
+  "manage.title": "Title",
+  "manage.show": "Students see it",
+  "manage.protect": "Keep when the card is full",
+  "manage.label": "Label",
+  "manage.add": "Add",
+  "manage.removeLabel": "Remove the label {label}",
+  "manage.download": "Download (ZIP)",
+  "manage.delete": "Delete",
+  "manage.deleted": "Deleted: {count}.",
+  "manage.undo": "Undo",
+  "manage.select": "Select {name}",
+  "manage.chosen": "{count} selected",
+  "manage.showAll": "Show to students",
+  "manage.hideAll": "Hide from students",
 } as const;
 
 export type Key = keyof typeof en;

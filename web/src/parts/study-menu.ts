@@ -1,0 +1,82 @@
+// What a teacher decides about one study: its title, whether students see it, labels, protection, download, deletion.
+
+import { html, type TemplateResult } from "lit";
+import { address } from "../api/http.ts";
+import { changeStudy, type Study, setLabel } from "../api/studies.ts";
+import { t } from "../words/index.ts";
+import { words } from "./page.ts";
+
+const LABEL = "[A-Za-z0-9_\\-]{1,64}";
+
+/** The page that shows the study. */
+export interface MenuEvents {
+  changed(study: Study): void;
+  failed(message: string): void;
+  discard(study: Study): void;
+}
+
+/** A fold-out menu. */
+export function studyMenu(study: Study, events: MenuEvents): TemplateResult {
+  const change = async (what: Parameters<typeof changeStudy>[1]) => {
+    await told(events, async () => events.changed(await changeStudy(study.ID, what)));
+  };
+  const rename = (event: Event) => void change({ Title: (event.target as HTMLInputElement).value });
+  return html`
+    <details class="menu">
+      <summary class="button">${t("manage.menu")}</summary>
+      <div class="form">
+        <label
+          >${t("manage.title")}
+          <input .value=${study.Title} maxlength="200" @change=${rename} />
+        </label>
+        ${tick(t("manage.show"), study.IsShown ?? false, (isOn) => void change({ IsShown: isOn }))}
+        ${tick(t("manage.protect"), study.IsProtected ?? false, (isOn) => void change({ IsProtected: isOn }))}
+        ${labelling(study, events)}
+        <a class="button" href=${address(`studies/${study.ID}/archive`)} download>${t("manage.download")}</a>
+        <button @click=${() => events.discard(study)}>${t("manage.delete")}</button>
+      </div>
+    </details>
+  `;
+}
+
+function tick(text: string, isOn: boolean, change: (isOn: boolean) => void): TemplateResult {
+  const changed = (event: Event) => change((event.target as HTMLInputElement).checked);
+  return html`<label class="tick"><input type="checkbox" .checked=${isOn} @change=${changed} />${text}</label>`;
+}
+
+function labelling(study: Study, events: MenuEvents): TemplateResult {
+  const set = async (label: string, isOn: boolean) => {
+    await told(events, async () => {
+      await setLabel(study.ID, label, isOn);
+      const others = (study.Labels ?? []).filter((one) => one !== label);
+      events.changed({ ...study, Labels: isOn ? [...others, label].sort() : others });
+    });
+  };
+  const add = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.target as HTMLFormElement;
+    const label = `${new FormData(form).get("label") ?? ""}`;
+    form.reset();
+    void set(label, true);
+  };
+  return html`
+    <div class="strip">
+      ${(study.Labels ?? []).map(
+        (label) =>
+          html`<button @click=${() => void set(label, false)} aria-label=${t("manage.removeLabel", { label })}>${label} ×</button>`,
+      )}
+    </div>
+    <form class="inline" @submit=${add}>
+      <input name="label" required pattern=${LABEL} aria-label=${t("manage.label")} placeholder=${t("manage.label")} />
+      <button>${t("manage.add")}</button>
+    </form>
+  `;
+}
+
+async function told(events: MenuEvents, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    events.failed(words(error));
+  }
+}
