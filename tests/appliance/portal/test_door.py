@@ -118,10 +118,10 @@ def test_whoever_says_nothing_is_left_after_some_time(monkeypatch: pytest.Monkey
 
 def test_a_crowd_of_silent_visitors_keeps_nobody_out(port: int) -> None:
     with contextlib.ExitStack() as crowd:
-        for _ in range(300):
-            crowd.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+        silent = [crowd.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5)) for _ in range(300)]
 
         assert b"GET a.b/" in say(port, b"GET / HTTP/1.1\r\nHost: a.b\r\n\r\n")
+        assert silent[0].recv(1) == b""  # who has been silent for longest makes room
 
 
 def test_a_visitor_who_is_gone_before_the_answer_harms_nobody(port: int) -> None:
