@@ -112,6 +112,34 @@ def test_a_quick_client_does_not_keep_the_only_worker_from_others(tmp_path: Path
         assert all(one.result() for one in hurried)
 
 
+def test_who_sends_many_requests_at_once_does_not_keep_the_only_worker_from_others(
+    tmp_path: Path, readers: list[str]
+) -> None:
+    seen: list[str] = []
+
+    def note(request: Request, context: Context, who: str) -> Answer:
+        seen.append(who)
+        return Answer.text(who)
+
+    own = [*ROUTES, Route("GET", "/note/<who>", note)]
+    routes.gate.clear()
+    with (
+        live_server(tmp_path, settings=settings(threads=1), routes=own) as server,
+        wire(server.port) as greedy,
+        wire(server.port) as other,
+    ):
+        greedy.send(head("GET", "/hold") + head("GET", "/note/greedy") * 50 + head("GET", "/x", "Connection: close"))
+        assert eventually(lambda: len(readers) == 1)
+        other.send(head("GET", "/note/other"))
+        assert eventually(lambda: len(readers) == 2)
+        routes.gate.set()
+        assert "200 OK" in other.receive_head()
+        greedy.receive_all()
+
+    assert seen.index("other") < 3
+    assert seen.count("greedy") == 50
+
+
 def test_requests_sent_at_once_are_answered_in_order_while_others_wait(tmp_path: Path, readers: list[str]) -> None:
     requests = b"".join(head("GET", f"/echo?n={n}") for n in range(50)) + head("GET", "/x", "Connection: close")
     with (

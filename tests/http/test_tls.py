@@ -6,6 +6,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from http.client import HTTPResponse, HTTPSConnection
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pacsberry.errors import ConfigError
+from pacsberry.http.channel import Channel
 from pacsberry.http.settings import HttpSettings, TlsSettings
 from pacsberry.http.tls import server_context
 from tests.http.live import Live, live_server, wait_until_spool_holds
@@ -100,6 +102,28 @@ def test_one_connection_carries_many_requests_and_bodies_of_odd_lengths(tmp_path
             connection.request("POST", "/measure", PATTERN[:size])
             assert f'"size" : {size}'.encode() in connection.getresponse().read()
         connection.close()
+
+
+def test_records_are_read_by_the_listener_alone_who_knows_whether_one_is_whole(
+    tmp_path: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers = []
+    received = Channel.received
+
+    def noted(channel: Channel, data: bytes) -> bool:
+        readers.append(threading.current_thread().name)
+        return received(channel, data)
+
+    monkeypatch.setattr(Channel, "received", noted)
+    monkeypatch.setattr("pacsberry.http.answering._MOMENT_MILLISECONDS", 100)
+    with live_server(tmp_path, settings=settings(certificate), routes=ROUTES) as server:
+        connection = HTTPSConnection("127.0.0.1", server.port, timeout=20, context=trusting())
+        for _ in range(5):
+            connection.request("GET", "/value")
+            assert connection.getresponse().read().endswith(b"}")
+        connection.close()
+
+    assert set(readers) == {"http-listener"}
 
 
 def test_many_requests_in_one_record_are_all_answered(tmp_path: Path, certificate: Path) -> None:

@@ -185,15 +185,11 @@ class AnsweringChannel(HTTPChannel):
             if not self._is_quick:
                 return
             data = self.socket.recv(self.adj.recv_bytes)
-        except BlockingIOError:
-            return
         except (OSError, ValueError):  # ValueError: it has been closed
-            data = b""
+            return  # the listening thread sees it, too, and it alone takes connections away
         if data:
             self.last_activity = time.time()
             self.received(data)
-        else:
-            self.will_close = True  # by the listening thread, which alone takes connections away
 
     def handle_read(self) -> None:
         """Bytes have come."""
