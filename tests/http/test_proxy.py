@@ -61,7 +61,7 @@ def behind_nginx(tmp_path: Path, free_port: int) -> Iterator[Live]:
         proxy = subprocess.Popen([program, "-c", str(configuration), "-p", str(folder)], stderr=subprocess.DEVNULL)
         try:
             wait_for(free_port)
-            yield Live(free_port, server.archive, server.pictures)
+            yield Live(free_port, server.archive, server.pictures, server.preparer)
         finally:
             proxy.terminate()
             proxy.wait(10)
