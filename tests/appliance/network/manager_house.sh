@@ -1,8 +1,8 @@
-#!/bin/sh
+#!/bin/bash
 # A NetworkManager of its own: run by `unshare --net --mount`, with a bus, a /run and settings that nobody else sees.
 # Usage: manager_house.sh FOLDER PROGRAM... ; the program runs beside it. The cable is called eth7; its other end, tab0, is
 # in the network namespace that the file FOLDER/tablet is mounted from.
-set -eu
+set -euo pipefail
 folder=$1
 shift
 # Read-only: NetworkManager then does not wait for udev, which knows nothing of these interfaces.
