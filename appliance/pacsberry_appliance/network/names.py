@@ -40,7 +40,6 @@ def dnsmasq(settings: Settings) -> str:
         f"ptr-record={_reversed(address)},{settings.dotted_name}",
         "# No other name exists.",
         "address=/#/",
-        "local=//",
         "local-ttl=60",
         "# About 500 addresses: tablets with a private Wi-Fi address come as somebody else each lesson.",
         f"dhcp-range={first},{last},4h",
