@@ -83,7 +83,7 @@ def wait_for(port: int) -> None:
 
 def test_everything_works_below_a_path(behind_nginx: Live) -> None:
     page = behind_nginx.get("/pacs/")
-    assert (page.status, page.headers["location"]) == (301, "app/explorer.html")
+    assert (page.status, page.headers["location"]) == (301, "app/index.html")
     assert behind_nginx.get("/pacs/app/explorer.js").status == 200
 
     data = make_instance("CT", rows=700, columns=700)
