@@ -187,7 +187,9 @@ def test_broken_chunks_are_refused_and_leave_nothing(server: Live, body: bytes) 
 
 def test_bytes_beyond_the_length_are_another_request(server: Live) -> None:
     with wire(server.port) as client:
-        client.send(head("POST", "/measure", "Content-Length: 5") + b"hello" + head("GET", "/echo", "Connection: close"))
+        client.send(
+            head("POST", "/measure", "Content-Length: 5") + b"hello" + head("GET", "/echo", "Connection: close")
+        )
         answers = client.receive_all()
 
     assert answers.count(b"200 OK") == 2
