@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydicom.encaps import encapsulate
 
-from pacsberry.errors import NotUnderstood
+from pacsberry.errors import DamagedFile, NotUnderstood, UnreadableDicom
 from pacsberry.imaging.limits import Limits, PixelsFailed
 from pacsberry.imaging.orders import Order, Product
 from pacsberry.imaging.pictures import Pictures
@@ -103,3 +103,46 @@ def test_bytes_gone_bad_in_a_stream_give_a_picture_or_a_reason(rounds: int, synt
     assert answered == rounds
     pictures.stop()
     assert not children()
+
+
+@pytest.mark.parametrize("syntax", [made.JPEG_BASELINE, made.JPEG_LOSSLESS, made.JPEG_LS, made.JPEG_2000, made.HTJ2K])
+@pytest.mark.parametrize("rounds", [10, pytest.param(300, marks=pytest.mark.proof)])
+def test_files_with_bytes_gone_bad_are_transcoded_or_refused(rounds: int, syntax: str, folder: Folder) -> None:
+    (folder.path("a").parent.parent / "spool").mkdir(exist_ok=True)
+    pictures = Pictures(folder, Limits(seconds=5))
+    data = make_image([np.random.default_rng(1).integers(0, 200, (24, 24), dtype="u1")] * 3, syntax)
+    random = np.random.default_rng(2)
+    targets = (made.JPEG_LS, made.RLE, made.JPEG_2000, "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99")
+    answered = 0
+    for number in range(rounds):
+        broken = bytearray(data)
+        for _ in range(1 + number % 4):
+            broken[int(random.integers(340, len(broken)))] = int(random.integers(0, 256))
+        file = folder.put(f"{number}.dcm", bytes(broken))
+
+        try:
+            done = pictures.transcode(file, targets[number % len(targets)], sop_uid="1.2.3")
+            with done.file:
+                answered += done.length > 300
+        except (NotUnderstood, PixelsFailed, UnreadableDicom, DamagedFile) as error:
+            answered += len(str(error)) > 10
+
+    assert answered == rounds
+    pictures.stop()
+    assert not children()
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_image_is_not_compressed_and_the_worker_lives_on(
+    what: str, folder: Folder, pictures: Pictures
+) -> None:
+    good, bad = folder.put("good.dcm", make_instance("CT")), folder.put("bad.dcm", HOSTILE[what])
+    pictures.transcode(good, made.JPEG_LS, sop_uid="1.2").file.close()
+    worker = children()
+
+    with pytest.raises((NotUnderstood, UnreadableDicom)) as told:
+        pictures.transcode(bad, made.JPEG_LS, sop_uid="1.2")
+
+    assert len(str(told.value)) > 10
+    pictures.transcode(good, made.JPEG_LS, sop_uid="1.2").file.close()
+    assert children() == worker

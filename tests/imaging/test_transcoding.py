@@ -182,6 +182,18 @@ def test_bits_beside_the_stored_ones_survive(target: str) -> None:
     back = transcoded(transcoded(data, target), EXPLICIT)
 
     assert dataset(back).PixelData == dataset(data).PixelData
+    assert np.array_equal(samples(transcoded(data, target)), values & 0xFFF)  # and are not shown
+
+
+@pytest.mark.parametrize("target", LOSSLESS)
+def test_values_in_the_highest_bits_stay_there(target: str) -> None:
+    values = noise("u2", 12, 12, 12)
+    data = make_image(values << 4, bits_stored=12, tags={"HighBit": 15})
+
+    back = transcoded(transcoded(data, target), EXPLICIT)
+
+    assert dataset(back).PixelData == dataset(data).PixelData
+    assert np.array_equal(samples(back), values)
 
 
 def test_negative_values_without_their_sign_above_the_stored_bits_need_no_more_bits() -> None:

@@ -14,7 +14,6 @@ from pacsberry.dimse.errands import Errands
 from pacsberry.dimse.negotiation import StorageRules
 from pacsberry.dimse.rules import AccessRules, Peer
 from pacsberry.dimse.settings import DicomSettings
-from pacsberry.imaging.targets import LOSSLESS, NATIVE
 from pacsberry.ingest import Ingest
 from pacsberry.modality import Modality
 
@@ -48,6 +47,8 @@ class House:
     @property
     def fallbacks(self) -> tuple[str, ...]:
         """Syntaxes that are transcoded to for peers that take no other, best first; none that loses something."""
+        from pacsberry.imaging.targets import LOSSLESS, NATIVE  # an idle server does without
+
         preferred = self.settings.preferred_transfer_syntax
         first = [preferred] if preferred in (*NATIVE, *LOSSLESS) else []
         return tuple(dict.fromkeys((*first, EXPLICIT_LITTLE, IMPLICIT_LITTLE, EXPLICIT_BIG)))

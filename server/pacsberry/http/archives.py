@@ -22,9 +22,7 @@ from pacsberry.http.answers import ZIP, Answer
 from pacsberry.http.context import Context
 from pacsberry.http.request import Request, is_true
 from pacsberry.http.routing import Route
-from pacsberry.http.transcoding import asked_quality, asked_syntax
 from pacsberry.imaging.limits import PixelsFailed, TooManyPictures
-from pacsberry.imaging.targets import ALL
 from pacsberry.model import Level
 from pacsberry.zipwriter import ZipStream
 
@@ -225,6 +223,11 @@ def _of_body(options: Mapping[str, object], context: Context) -> _Options:
 
 
 def _options(context: Context, utf8: bool, syntax: object, quality: object) -> _Options:
+    if syntax is None and quality is None:
+        return _Options(utf8)
+    from pacsberry.http.transcoding import asked_quality, asked_syntax  # few ask for that
+    from pacsberry.imaging.targets import ALL
+
     wanted = asked_syntax(syntax)
     if wanted and wanted not in ALL:
         raise NotUnderstood(f"Nothing is transcoded to transfer syntax {wanted}.")

@@ -19,7 +19,6 @@ from pacsberry.http.keptfiles import kept_answer
 from pacsberry.http.request import Request
 from pacsberry.http.routing import Route
 from pacsberry.http.streams import json_array
-from pacsberry.http.transcoding import asked_syntax, transcoded_answer
 from pacsberry.model import Level
 
 _GZIP_LEVEL = 1
@@ -121,6 +120,8 @@ def _model(request: Request, context: Context, id: str, attachment: Attachment, 
 def _file(request: Request, context: Context, id: str, attachment: Attachment) -> Answer:
     """As it is stored, or in the transfer syntax that the client asks for."""
     if "transcode" in request.arguments:
+        from pacsberry.http.transcoding import asked_syntax, transcoded_answer  # few ask for that
+
         wanted = asked_syntax(request.arguments["transcode"])
         if wanted and wanted != context.archive.metadata.get(Level.INSTANCE, id, "TransferSyntax").value:
             return transcoded_answer(request, context, id, attachment, wanted)

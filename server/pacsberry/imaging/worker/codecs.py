@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pacsberry.errors import NotUnderstood
 from pacsberry.imaging.worker.layout import Layout
 from pacsberry.imaging.worker.native import stored_bits
-from pacsberry.imaging.worker.streams import Jpeg, StreamFacts, read_stream
+from pacsberry.imaging.worker.streams import Jpeg, StreamFacts, loses_nothing, read_stream
 
 _RLE: Final = "1.2.840.10008.1.2.5"
 _JPEG_END: Final = b"\xff\xd9"
@@ -40,7 +40,11 @@ def decode(data: bytes, transfer_syntax_uid: str, layout: Layout) -> tuple[NDArr
         values, is_rgb = _run(decoder, data, facts, layout)
     except (RuntimeError, ValueError) as error:
         raise NotUnderstood(f"The compressed image is broken: {error}.") from error
-    return _conform(values.reshape(layout.shape), facts, layout), is_rgb
+    values = _conform(values.reshape(layout.shape), facts, layout)
+    is_whole = facts.bits == layout.bits_allocated > layout.bits_stored == layout.high_bit + 1
+    if is_whole and loses_nothing(data, facts):
+        values = stored_bits(values, layout)  # without others beside them; what is lossy may go beyond its bits
+    return values, is_rgb
 
 
 def _run(decoder: Any, data: bytes, facts: StreamFacts, layout: Layout) -> tuple[NDArray[Any], bool]:

@@ -61,6 +61,16 @@ def _read_j2k(data: bytes, start: int) -> StreamFacts:
     return StreamFacts(codec, bottom - top, right - left, components, (depth & 0x7F) + 1)
 
 
+def loses_nothing(data: bytes, facts: StreamFacts) -> bool:
+    """Whether the stream gives back every bit that it was made of."""
+    if isinstance(facts, Jpeg):
+        return facts.is_lossless
+    if facts.codec == "jpegls":
+        scan = data.find(b"\xff\xda")  # ISO 14495-1 C.2.3: the error that is allowed stands behind the components
+        return scan >= 0 and data[scan + 5 + 2 * data[scan + 4] :][:1] == b"\0"
+    return _is_reversible(data, max(0, data.find(_J2K_START, 0, 65536)))
+
+
 def _is_reversible(data: bytes, start: int) -> bool:
     """Whether the wavelet is the one that loses nothing (ISO 15444-1 A.6.1)."""
     place = start + 2
