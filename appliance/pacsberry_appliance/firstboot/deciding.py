@@ -19,6 +19,7 @@ class Decision:
     admin_password: str = ""  # plain, to be set now; empty: stays
     admin_is_made_up: bool = False
     wifi_is_made_up: bool = False
+    wifi_is_given: bool = False  # in the files that were just read
     imager: tuple[Message, ...] = ()
     imager_reasons: tuple[tuple[str, Message], ...] = ()
 
@@ -58,6 +59,7 @@ def decide(
         admin_password=password,
         admin_is_made_up=admin_is_made_up,
         wifi_is_made_up=wifi_is_made_up,
+        wifi_is_given="wifi_password" in values,
         imager=tuple(_about_imager(imager, told, settings, admin_user, language)),
         imager_reasons=tuple((_name(field, language), reason) for field, reason in imager.wrong.items()),
     )

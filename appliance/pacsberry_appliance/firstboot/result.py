@@ -56,7 +56,7 @@ def network_part(settings: Settings, remarks: Sequence[Message]) -> list[str]:
     if not remarks:
         return []
     shown = dict.fromkeys(remark.text(language) for remark in remarks)
-    return ["", _RULER, say("result_remarks").text(language), *(f"! {text}" for text in shown)]
+    return ["", _RULER, say("result_remarks").text(language), *(f"* {text}" for text in shown)]
 
 
 def with_network_part(content: bytes, settings: Settings, remarks: Sequence[Message]) -> bytes:
@@ -79,9 +79,11 @@ def _class(decision: Decision, language: str) -> list[str]:
 
     lines = []
     if settings.mode is Mode.ACCESS_POINT:
-        made_up = f"  ({words('result_made_up')})" if decision.wifi_is_made_up else ""
         lines.append(words("class_wifi", name=settings.wifi_name))
-        lines.append(words("result_password", password=settings.wifi_password) + made_up)
+        if decision.wifi_is_made_up:
+            lines.append(words("result_password", password=settings.wifi_password) + f"  ({words('result_made_up')})")
+        else:  # who gave it knows it; later on, console and poster show it
+            lines.append(words("result_password_given" if decision.wifi_is_given else "result_password_kept"))
     elif settings.mode is Mode.EXTERNAL_ACCESS_POINT:
         lines.append(words("class_external"))
     else:

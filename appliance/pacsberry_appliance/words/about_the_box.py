@@ -66,6 +66,16 @@ ABOUT_THE_BOX: dict[str, tuple[str, str, str]] = {
         "Verwaltung über SSH: Benutzer „{user}“",
     ),
     "result_password": ("Password: {password}", "Mot de passe : {password}", "Passwort: {password}"),
+    "result_password_given": (
+        "Its password: the one you gave",
+        "Son mot de passe : celui que vous avez donné",
+        "Passwort dazu: das von Ihnen angegebene",
+    ),
+    "result_password_kept": (
+        "Its password: the same as before (screen and poster show it)",
+        "Son mot de passe : le même qu'avant (l'écran et l'affiche le montrent)",
+        "Passwort dazu: dasselbe wie bisher (Bildschirm und Aushang zeigen es)",
+    ),
     "password_hash_wrong": (
         "the password is in no form this system knows",
         "le mot de passe n'est sous aucune forme connue de ce système",

@@ -220,7 +220,7 @@ def test_settle_writes_what_went_wrong_to_console_and_result_file_and_takes_it_b
     run("set", "--now", "join wifi name=Ecole")
     assert run("network", "settle") == 0
 
-    assert "! There is no Wi-Fi radio" in during
+    assert "* There is no Wi-Fi radio" in during
     assert "! There is no Wi-Fi radio" in console
     assert before.splitlines()[:5] == during.splitlines()[:5]
     assert "There is no Wi-Fi radio" not in box.result

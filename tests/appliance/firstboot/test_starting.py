@@ -75,6 +75,8 @@ def test_a_full_file_is_taken_and_its_secrets_leave_it(box: Box) -> None:
     assert "# WLAN-Passwort = (übernommen; zum Ändern eine neue Zeile schreiben)" in box.read()
     assert "Zeile 3 (WLAN-Name): übernommen: Saal" in box.result
     assert "horse-zebra" not in box.result
+    assert "zebra-horse" not in box.result
+    assert "das von Ihnen angegebene" in box.result
     assert box.places.authorized_keys.read_text() == f"{KEY}\n"
     assert (box.places.run / "ssh-allowed").exists()
     assert '"DicomAet": "SAAL1"' in (box.places.run / "server.json").read_text()
@@ -135,6 +137,10 @@ def test_a_line_written_later_changes_that_and_nothing_else(box: Box) -> None:
     second = box.boot().settings
 
     assert second.wifi_password == "new-password"
+    box.write("ae title = X\n")
+    box.boot()
+    assert "the same as before" in box.result
+    assert "new-password" not in box.result
     assert (second.wifi_name, second.admin_hash) == (first.wifi_name, first.admin_hash)
     assert "horse-zebra" not in box.result
     assert "admin-made-up" not in box.result
