@@ -18,11 +18,9 @@ def profile(name: str, kind: str, sections: Mapping[str, Mapping[str, str]], **c
 
 
 def text(value: str) -> str:
-    """A value as GKeyFile reads it back: backslashes, line ends and a blank at either end are escaped."""
+    """A value as GKeyFile reads it back: backslashes, line ends and a blank at the beginning are escaped."""
     escaped = value.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
-    if escaped.startswith(" "):
-        escaped = "\\s" + escaped[1:]
-    return escaped[:-1] + "\\s" if escaped.endswith(" ") else escaped
+    return "\\s" + escaped[1:] if escaped.startswith(" ") else escaped
 
 
 def wifi_name(value: str) -> str:
