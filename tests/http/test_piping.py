@@ -12,7 +12,7 @@ import pytest
 from pacsberry.errors import BadRequest, PacsberryError
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
-from pacsberry.http.piping import Pipe
+from pacsberry.http.piping import Pipe, Share
 from pacsberry.http.request import Request
 from pacsberry.http.routing import Body, Route
 from pacsberry.http.settings import HttpSettings
@@ -207,7 +207,7 @@ class Workers:
 def test_one_task_at_a_time_is_deferred_and_the_listener_woken_when_there_is_room() -> None:
     recorder, workers = Recorder(), Workers()
     recorder.gate.set()
-    pipe = Pipe(lambda: recorder, workers.tasks.append, workers.wake)
+    pipe = Pipe(lambda: recorder, workers.tasks.append, workers.wake, Share())
 
     pipe.append(b"one ")
     pipe.append(b"two")
@@ -225,7 +225,7 @@ def test_one_task_at_a_time_is_deferred_and_the_listener_woken_when_there_is_roo
 
 def test_the_listener_is_woken_as_soon_as_there_is_room_however_long_the_consumer_takes() -> None:
     recorder, workers = Recorder(), Workers()
-    pipe = Pipe(lambda: recorder, workers.tasks.append, workers.wake)
+    pipe = Pipe(lambda: recorder, workers.tasks.append, workers.wake, Share())
     pipe.append(b"x" * 300_000)
     thread = threading.Thread(target=workers.run)
     thread.start()
@@ -240,7 +240,7 @@ def test_the_listener_is_woken_as_soon_as_there_is_room_however_long_the_consume
 def test_nothing_is_taken_after_the_end() -> None:
     recorder, workers = Recorder(), Workers()
     recorder.gate.set()
-    pipe = Pipe(lambda: recorder, workers.tasks.append, workers.wake)
+    pipe = Pipe(lambda: recorder, workers.tasks.append, workers.wake, Share())
     pipe.append(b"one")
     pipe.close()
     workers.run()
@@ -249,3 +249,17 @@ def test_nothing_is_taken_after_the_end() -> None:
     assert not recorder.taken
     with pytest.raises(PacsberryError):
         pipe.finished()
+
+
+def test_many_bodies_share_what_one_may_hold() -> None:
+    recorder, workers, share = Recorder(), Workers(), Share()
+    one, *others = [Pipe(lambda: recorder, workers.tasks.append, workers.wake, share) for _ in range(400)]
+    one.append(b"x" * 20_000)
+    was_full = one.is_full
+    for other in others:
+        other.close()
+        other.close()
+
+    assert (was_full, one.is_full) == (True, False)
+    one.append(b"x" * 120_000)
+    assert one.is_full

@@ -32,7 +32,7 @@ from pacsberry.http.request import Request, method_of, normal_path
 from pacsberry.http.routing import Body, Route, Routes
 
 if TYPE_CHECKING:
-    from pacsberry.http.piping import Consumer, Pipe
+    from pacsberry.http.piping import Consumer, Pipe, Share
 
 LOGGER = logging.getLogger("pacsberry.http")
 
@@ -167,6 +167,7 @@ class Reception:
         self._routes = routes
         self._access = access
         self._context = context
+        self._share: Share | None = None  # made with the first body that is piped
         self._spool = context.archive.spool
         self._small_body_bytes = small_body_bytes
         self._largest_body_bytes = largest_body_bytes
@@ -210,8 +211,9 @@ class Reception:
         return MemorySink(self._small_body_bytes)
 
     def _pipe(self, parser: "Parser", route: Route, consumer: "Callable[..., Consumer]") -> Sink:
-        from pacsberry.http.piping import Pipe
+        from pacsberry.http.piping import Pipe, Share
 
+        self._share = self._share or Share()
         path = normal_path(parser.path)
         _, arguments = self._routes.match(route.method, path)
         headers = {f"HTTP_{name}": value for name, value in parser.headers.items()}
@@ -233,7 +235,7 @@ class Reception:
             )
             return consumer(request, self._context, **arguments)
 
-        parser.pipe = Pipe(begin, parser.defer, parser.go_on)
+        parser.pipe = Pipe(begin, parser.defer, parser.go_on, self._share)
         return parser.pipe
 
 

@@ -14,7 +14,9 @@ from pacsberry.errors import PacsberryError
 
 LOGGER = logging.getLogger("pacsberry.http")
 
-_MOST_WAITING: Final = 131_072  # bytes of a request; as many are with the consumer
+_ALL_WAITING: Final = 4 * 2**20  # bytes of all requests, roughly; as many as a worker has are with its consumer
+_MOST_WAITING: Final = 131_072  # bytes of one request
+_LEAST_WAITING: Final = 16_384  # bytes of one, however many there are
 
 
 class Consumer(Protocol):
@@ -27,11 +29,33 @@ class Consumer(Protocol):
         """The request is over, whatever became of it; nothing is taken any more."""
 
 
+class Share:
+    """What each of the bodies on their way may hold of the memory for all; thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # guards the number
+        self._open = 0
+
+    def change(self, difference: int) -> None:
+        """One more body, or one less."""
+        with self._lock:
+            self._open += difference
+
+    @property
+    def bytes(self) -> int:
+        """Of one body, while so many are on their way."""
+        return max(_LEAST_WAITING, min(_MOST_WAITING, _ALL_WAITING // max(1, self._open)))
+
+
 class Pipe:
     """A sink for bodies (see `body.Sink`) and a task for the workers."""
 
     def __init__(
-        self, begin: Callable[[], Consumer], defer: Callable[["Pipe"], None], go_on: Callable[[], None]
+        self,
+        begin: Callable[[], Consumer],
+        defer: Callable[["Pipe"], None],
+        go_on: Callable[[], None],
+        share: Share,
     ) -> None:
         """`begin` makes the consumer, on a worker: it lets the client in first, which may take time, or raises.
 
@@ -40,7 +64,9 @@ class Pipe:
         self._begin = begin
         self._defer = defer
         self._go_on = go_on
-        self._lock = threading.Lock()  # guards the next three
+        self._share = share
+        share.change(+1)
+        self._lock = threading.Lock()  # guards the next three, and the closing
         self._waiting = bytearray()
         self._size = 0
         self._is_deferred = False
@@ -54,7 +80,7 @@ class Pipe:
     @property
     def is_full(self) -> bool:
         """Whether the connection is not to be read for now."""
-        return len(self._waiting) >= _MOST_WAITING
+        return len(self._waiting) >= self._share.bytes
 
     def append(self, data: bytes) -> None:
         """Take the next bytes; raises what the consumer has found out meanwhile."""
@@ -78,8 +104,11 @@ class Pipe:
         return self  # type: ignore[return-value]  # only the door looks at it, never a reader
 
     def close(self) -> None:
-        """The request is over."""
-        self._is_closed = True
+        """The request is over; may be said twice."""
+        with self._lock:
+            is_first, self._is_closed = not self._is_closed, True
+        if is_first:
+            self._share.change(-1)
         self._close_consumer()
 
     # ---- a worker
@@ -110,9 +139,9 @@ class Pipe:
 
     def _hand_over(self) -> None:
         with self._lock:
-            was_full = self.is_full
+            may_have_been_full = len(self._waiting) >= _LEAST_WAITING  # the share changes
             data, self._waiting = self._waiting, bytearray()
-        if was_full:
+        if may_have_been_full:
             self._go_on()
         if self._failure is not None or self._is_closed:
             return
