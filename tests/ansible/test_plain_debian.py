@@ -261,6 +261,13 @@ def test_a_server_that_was_killed_is_started_anew(box: Booted) -> None:
     box.wait("pacsberry status | grep 'server runs'")
 
 
+def test_a_first_boot_that_has_failed_does_not_keep_the_studies_from_the_class(box: Booted) -> None:
+    box.ask(
+        "mv /run/pacsberry/server.json /run/kept; systemctl restart pacsberry-server; rm /run/pacsberry/server.json"
+    )
+    box.ask("mv /run/kept /run/pacsberry/server.json; systemctl restart pacsberry-server")
+
+
 def test_warnings_are_on_the_card_once_and_only_when_there_are_new_ones(box: Booted) -> None:
     box.ask("echo '<4>test: something is odd' | systemd-cat --level-prefix=true; journalctl --sync")
     box.ask("pacsberry-keep-warnings")
@@ -300,4 +307,3 @@ def test_a_new_program_takes_the_place_of_the_old_one_as_a_whole(
     assert [path.name for path in (root / "opt").iterdir() if path.is_dir() and not path.is_symlink()] == [
         "pacsberry-0123456789ab"
     ]
-    assert play(root, newer).changed == []
