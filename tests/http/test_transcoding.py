@@ -198,6 +198,19 @@ def test_one_file_alone_comes_in_the_syntax_named_or_not_at_all(server: Live, id
     assert dataset(implicit.body).file_meta.TransferSyntaxUID == IMPLICIT
 
 
+def test_wado_uri_names_its_syntax_in_an_argument(server: Live, ids: dict[bytes, dict[str, str]]) -> None:
+    del ids
+    address = f"/wado?requestType=WADO&contentType=application/dicom&objectUID={uid_of(PACKED)}"
+
+    plain = server.get(f"{address}&transferSyntax={EXPLICIT}")
+
+    assert server.get(address).body == server.get(f"{address}&transferSyntax={JPEG_LS}").body == PACKED
+    assert dataset(plain.body).file_meta.TransferSyntaxUID == EXPLICIT
+    assert np.array_equal(samples(plain.body), VALUES)
+    assert server.get(f"{address}&transferSyntax={JPEG_BASELINE}").status == 406
+    assert server.get(f"{address}&transferSyntax=1.2.3").status == 400
+
+
 def test_many_who_wait_for_transcoded_files_leave_room_for_others(tmp_path: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 

@@ -12,7 +12,9 @@ from pacsberry.http.errors import NotAcceptable
 from pacsberry.http.keptfiles import kept_answer
 from pacsberry.http.pictures import decimal, picture_answer
 from pacsberry.http.request import Request
+from pacsberry.http.transcoding import asked_syntax, transcoded_answer
 from pacsberry.imaging.orders import Form, Order, Product
+from pacsberry.imaging.targets import LOSSLESS, NATIVE
 from pacsberry.model import Level
 
 _UIDS: Final = {"studyUID": 0x0020000D, "seriesUID": 0x0020000E, "objectUID": 0x00080018}
@@ -32,10 +34,21 @@ def get_object(request: Request, context: Context) -> Answer:
     wanted = [name.strip().lower() for name in request.arguments.get("contentType", "image/jpeg").split(",")]
     for media_type in wanted:
         if media_type == DICOM:
-            return kept_answer(context, dicom_attachment(context, found[0]), DICOM)
+            return _file(request, context, found[0])
         if media_type in _FORMS:
             return _picture(request, context, found[0], _FORMS[media_type])
     raise NotAcceptable(f"The object can be had as {', '.join((DICOM, *FORMS))}.")
+
+
+def _file(request: Request, context: Context, id: str) -> Answer:
+    """As it is stored, or in the argument transferSyntax (PS3.18 9.1.2.2.4), which may lose nothing."""
+    attachment = dicom_attachment(context, id)
+    wanted = asked_syntax(request.arguments.get("transferSyntax"))
+    if not wanted or wanted == context.archive.metadata.get(Level.INSTANCE, id, "TransferSyntax").value:
+        return kept_answer(context, attachment, DICOM)
+    if wanted not in (*NATIVE, *LOSSLESS):
+        raise NotAcceptable("The object can be had as it is stored, or in a transfer syntax that loses nothing.")
+    return transcoded_answer(request, context, id, attachment, wanted)
 
 
 def _picture(request: Request, context: Context, id: str, form: Form) -> Answer:
