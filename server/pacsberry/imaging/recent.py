@@ -8,7 +8,7 @@ import io
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO, Final, cast
 
 from pacsberry.imaging.made import Made
@@ -90,13 +90,11 @@ class RecentPictures:
         return mine
 
 
-@dataclass
 class _Shared:
     """One picture, open as long as anybody has it; it counts as waiting for its clients until then."""
 
-    made: Made
-
-    def __post_init__(self) -> None:
+    def __init__(self, made: Made) -> None:
+        self.made = made
         self._lock = threading.Lock()  # guards _users
         self._users = 1
 
