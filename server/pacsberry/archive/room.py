@@ -25,6 +25,9 @@ _MEGABYTE = 2**20
 _ROOMY_BYTES = 2**30  # nobody fills so much between a stop and the next start
 _RETRY_SECONDS = 60.0
 
+GiveBack = Callable[[int, bool], int]
+"""Frees so many bytes of what is borrowed if it can, by the rule of `call_in`; tells how many it has freed."""
+
 MakeRoom = Callable[[int], str]
 """Makes room until so many bytes are free, waiting a bounded time; '' or why it could not."""
 
@@ -43,7 +46,7 @@ class Room:
         self._low_bytes = 0
         self._on_low: Callable[[], None] = _nobody
         self._make_room: MakeRoom | None = None
-        self._give_back: Callable[[int], int] = lambda wanted_bytes: 0
+        self._give_back: GiveBack = lambda wanted_bytes, need: 0
 
     def free_bytes(self) -> int:
         """Free space for this user."""
@@ -56,17 +59,25 @@ class Room:
 
     # --- what is borrowed ------------------------------------------------------------------------------------
 
-    def lend(self, give_back: Callable[[int], int]) -> None:
-        """`give_back` frees so many bytes if it can, and tells how many it has freed."""
+    def lend(self, give_back: GiveBack) -> None:
+        """Whom to ask for what is borrowed."""
         self._give_back = give_back
 
-    def spare_bytes(self) -> int:
-        """How much more may be borrowed; less than 0 when some should be given back."""
-        return self.free_bytes() - max(self._low_bytes, 2 * self._reserve_bytes)
+    def spare_bytes(self, *, is_little: bool = False) -> int:
+        """How much more may be borrowed; less than 0 when some should be given back.
 
-    def call_in(self, wanted_bytes: int) -> int:
-        """Have so much of what is borrowed given back, or what there is; returns how many bytes that were."""
-        return self._give_back(wanted_bytes) if wanted_bytes > 0 else 0
+        `is_little`: of what is small and much used, which may go on in half of what is kept free: on a card that is
+        full to the low mark, as it is after a year, there would be no other room.
+        """
+        low_bytes = self._low_bytes // 2 if is_little else self._low_bytes
+        return self.free_bytes() - max(low_bytes, 2 * self._reserve_bytes)
+
+    def call_in(self, wanted_bytes: int, *, need: bool) -> int:
+        """Have so much of what is borrowed given back; returns how many bytes that were.
+
+        `need`: or as much as there is; without it, what is little stays when it would not be enough anyway.
+        """
+        return self._give_back(wanted_bytes, need) if wanted_bytes > 0 else 0
 
     # --- the two marks ---------------------------------------------------------------------------------------
 
@@ -94,7 +105,7 @@ class Room:
             self._on_low()
         if self._suffices(free):
             return
-        if self.call_in(self._least_free() - free):
+        if self.call_in(self._least_free() - free, need=True):
             free = self.free_bytes() - expected_bytes
             if self._suffices(free):
                 return

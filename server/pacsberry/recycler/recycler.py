@@ -200,7 +200,7 @@ class Recycler:
         measured = self.measure()
         self._archive.room.set_low_mark(measured.keep_free_bytes)
         target = max(measured.keep_free_bytes, wanted)
-        if self._archive.room.call_in(target - measured.free_bytes):  # before any patient goes
+        if self._archive.room.call_in(target - measured.free_bytes, need=False):  # before any patient goes
             measured = self.measure()
         plan = self._plan(measured, target)
         if plan.problem and wanted:  # what is kept free is out of reach; what is needed now may not be

@@ -21,12 +21,13 @@ OLD, NEW = "0" * 16, "1" * 16
 
 @dataclass
 class Disk:
-    """A file system of 100 MB."""
+    """A file system of 100 MB, some of which is kept free."""
 
     spare: int = 80 * MB
+    half: int = 0  # of what is kept free
 
-    def spare_bytes(self) -> int:
-        return self.spare
+    def spare_bytes(self, *, is_little: bool = False) -> int:
+        return self.spare + (self.half if is_little else 0)
 
     def total_bytes(self) -> int:
         return 100 * MB
@@ -213,6 +214,26 @@ def test_frames_go_first_then_what_was_not_looked_at_for_longest(store: Prepared
     assert store.give_back(100 * MB) == 0
     assert files(tmp_path) == []
     assert store.bytes_used() == 0
+
+
+def test_what_is_little_stays_when_all_together_would_not_be_enough(store: PreparedStore) -> None:
+    frames, preview = put(store, bytes(MB), kind=FRAMES), put(store, bytes(MB))
+
+    assert store.give_back(50 * MB, False) >= MB
+    assert (store.has(frames), store.has(preview)) == (False, True)
+    assert store.give_back(50 * MB, False) == 0
+    assert store.give_back(1, False) >= MB  # it alone is enough: nobody else has to go
+    assert not store.has(preview)
+
+
+def test_what_is_little_may_go_on_in_half_of_what_is_kept_free(store: PreparedStore, disk: Disk) -> None:
+    disk.spare, disk.half = 0, 20 * MB
+
+    assert store.has(put(store))
+    assert store.may_add(MB, is_little=True)
+    assert not store.may_add(MB)
+    with pytest.raises(NoRoom):
+        store.begin(Address(SERIES, OLD, FRAMES))
 
 
 def test_what_cannot_be_removed_is_not_tried_for_ever(store: PreparedStore, monkeypatch: pytest.MonkeyPatch) -> None:

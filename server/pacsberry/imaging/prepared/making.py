@@ -98,7 +98,7 @@ class Maker:
         sources, firsts = sources_of(contents), first_pictures(contents)
         size = sum(member.size for member in contents.members)
         kinds = kinds & {THUMBNAIL, PREVIEW} | self._frames_if_worth_it(kinds, sources, size, may_drop=may_drop)
-        self._find_room(size // _PART_OF_PREVIEW, may_drop=may_drop)
+        self._find_room(size // _PART_OF_PREVIEW, may_drop=may_drop, is_little=True)
         for together in (kinds & {THUMBNAIL}, kinds - {THUMBNAIL}):  # the list of series need not wait for packs
             if not together:
                 continue
@@ -107,7 +107,13 @@ class Maker:
                 files: dict[products.Kind, BinaryIO] = {
                     products.Kind(kind): draft.file for kind, draft in drafts.items()
                 }
-                made = products.make_products(self._pictures, sources, files, self._watching(between), at_once=at_once)
+                made = products.make_products(
+                    self._pictures,
+                    sources,
+                    files,
+                    self._watching(between, is_little=FRAMES not in together),
+                    at_once=at_once,
+                )
                 for kind, draft in drafts.items():
                     draft.keep(_facts(made[products.Kind(kind)], {} if kind == THUMBNAIL else firsts))
 
@@ -125,10 +131,10 @@ class Maker:
             self._find_room(size, may_drop=True)
         return {FRAMES}
 
-    def _find_room(self, size: int, *, may_drop: bool) -> None:
+    def _find_room(self, size: int, *, may_drop: bool, is_little: bool = False) -> None:
         if may_drop:
-            self._store.make_way(size)
-        elif not self._store.may_add(size):
+            self._store.make_way(size, is_little=is_little)
+        elif not self._store.may_add(size, is_little=is_little):
             raise NoRoom("There is no room for more prepared pictures.")
 
     def _make_metadata(self, contents: Contents, between: Between, *, keeps_metadata: bool) -> None:
@@ -169,12 +175,12 @@ class Maker:
     def _draft(self, stack: ExitStack, contents: Contents, kind: str) -> Draft:
         return stack.enter_context(self._store.begin(Address(contents.id, contents.digest, kind)))
 
-    def _watching(self, between: Between) -> Between:
+    def _watching(self, between: Between, *, is_little: bool = True) -> Between:
         """The same, and NoRoom when the card fills up meanwhile."""
 
         def watch(done: int, total: int) -> None:
             between(done, total)
-            if done % _ROOM_LOOKS == 0 and not self._store.has_spare():
+            if done % _ROOM_LOOKS == 0 and not self._store.has_spare(is_little=is_little):
                 raise NoRoom("There is no room for prepared pictures any more.")
 
         return watch

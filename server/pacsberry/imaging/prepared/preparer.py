@@ -243,7 +243,7 @@ class Preparer:
             return
         self.store.sweep(lru_cache(_REMEMBERED)(self._is_current))
         for series in self._missing():
-            if not self.store.may_add(0):
+            if not self.store.may_add(0, is_little=True):
                 return
             self._wait_until_quiet()
             self._make(series, self._kinds, self._in_idle_time, may_drop=False)

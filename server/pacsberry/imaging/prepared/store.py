@@ -38,8 +38,8 @@ _AT_ONCE: Final = 256  # files chosen to go before the next look
 class Lender(Protocol):
     """The file system, as archive/room.py watches it."""
 
-    def spare_bytes(self) -> int:
-        """How much more may be used."""
+    def spare_bytes(self, *, is_little: bool = False) -> int:
+        """How much more may be used; `is_little`: by what is small."""
 
     def total_bytes(self) -> int:
         """The size of the file system."""
@@ -136,26 +136,26 @@ class PreparedStore:
 
     # --- new ones ------------------------------------------------------------------------------------------------
 
-    def may_add(self, size: int) -> bool:
-        """Whether there is room for so many bytes without dropping anything."""
-        return self.bytes_used() + size <= self.most_bytes and self.has_spare(size)
+    def may_add(self, size: int, *, is_little: bool = False) -> bool:
+        """Whether there is room for so many bytes without dropping anything; `is_little`: see archive/room.py."""
+        return self.bytes_used() + size <= self.most_bytes and self.has_spare(size, is_little=is_little)
 
-    def has_spare(self, size: int = 0) -> bool:
+    def has_spare(self, size: int = 0, *, is_little: bool = False) -> bool:
         """Whether the file system has room for so many bytes that are only borrowed."""
-        return self._room.spare_bytes() - size >= _LEAST_FREE
+        return self._room.spare_bytes(is_little=is_little) - size >= _LEAST_FREE
 
-    def make_way(self, size: int) -> None:
+    def make_way(self, size: int, *, is_little: bool = False) -> None:
         """Drop what was not looked at for longest until there is room; NoRoom when that is not enough."""
         over = self.bytes_used() + size - self.most_bytes
-        short = size + _LEAST_FREE - self._room.spare_bytes()
+        short = size + _LEAST_FREE - self._room.spare_bytes(is_little=is_little)
         if self._percent and max(over, short) > 0:
             self.give_back(max(over, short))
-        if not self.may_add(size):
+        if not self.may_add(size, is_little=is_little):
             raise NoRoom("There is no room for prepared pictures.")
 
     def begin(self, address: Address) -> "Draft":
         """A file to be written; NoRoom, OSError."""
-        self.make_way(0)
+        self.make_way(0, is_little=not self._goes_first(address.kind))
         path = self._folder / f"{address.name}.{self._run}{next(self._numbers)}{_PART}"
         path.parent.mkdir(parents=True, exist_ok=True)
         return Draft(self, address.name, path)
@@ -184,10 +184,18 @@ class PreparedStore:
                 if entry.name.startswith(f"{series}-") and not (but and entry.name.startswith(f"{series}-{but}.")):
                     self._remove(bucket / entry.name)
 
-    def give_back(self, wanted: int) -> int:
-        """Remove the least useful files until so many bytes are free; returns how many bytes that were."""
+    def give_back(self, wanted: int, need: bool = True) -> int:
+        """Remove the least useful files until so many bytes are free; returns how many bytes that were.
+
+        Without `need`, only those that go first when all together would not be enough: whoever asks then goes on to
+        other means anyway, and a class would miss its previews for nothing.
+        """
         freed = 0
         with self._dropping:
+            if not need and self.bytes_used() < wanted:
+                for rank, _, path in self._by_use():
+                    freed += self._remove(Path(path)) if rank <= 0 else 0
+                return freed
             while freed < wanted and self.bytes_used() > 0:
                 before = freed
                 for _, _, path in heapq.nsmallest(_AT_ONCE, self._by_use()):
@@ -231,6 +239,9 @@ class PreparedStore:
         for path, facts in self._files():
             if path.suffix != _PART:
                 yield self._ranks.get(path.suffix.removeprefix("."), -1), int(facts.st_mtime), str(path)
+
+    def _goes_first(self, kind: str) -> bool:
+        return self._ranks.get(kind, -1) <= 0
 
     def _remove(self, path: Path) -> int:
         """Remove a file; returns the bytes that are free now."""
