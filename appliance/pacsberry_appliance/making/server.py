@@ -16,5 +16,5 @@ def server_settings(settings: Settings, places: Places) -> dict[str, Any]:
         "HttpPort": HTTP_PORT,
         "RemoteAccessAllowed": True,
         "AuthenticationEnabled": settings.login,
-        "Pacsberry": {"UsersFile": str(places.users)},
+        "Pacsberry": {"UsersFile": str(places.users), "Guests": True},
     }
