@@ -45,12 +45,19 @@ class Outcome:
         return [pupil.first_picture for pupil in self.pupils if pupil.first_picture is not None]
 
     def whole_stacks(self) -> list[float]:
-        """Seconds; from the rate of what came after the first picture where not all has come."""
-        return [self._carried_on(pupil)[0] for pupil in self.pupils if pupil.slices]
+        """Seconds.  Who has not got everything gets it when the whole class does, at the rate of what it got so far."""
+        late = [pupil for pupil in self.pupils if pupil.whole_stack is None and pupil.slices]
+        missing = sum(self._needed(pupil) - pupil.opened_bytes for pupil in late)
+        rate = sum(pupil.opened_bytes / pupil.opened_seconds for pupil in late)
+        return [
+            pupil.opened_seconds + missing / rate if pupil.whole_stack is None else pupil.whole_stack
+            for pupil in self.pupils
+            if pupil.slices
+        ]
 
     def stack_bytes(self) -> list[float]:
         """Carried for a pupil until the whole stack was there, or would have been; heads of HTTP included."""
-        return [self._carried_on(pupil)[1] for pupil in self.pupils if pupil.slices]
+        return [self._needed(pupil) for pupil in self.pupils if pupil.slices]
 
     def stops(self) -> list[float]:
         """Seconds until a slice was there at full depth, of all pupils and stops."""
@@ -60,13 +67,11 @@ class Outcome:
         """Carried for one of these."""
         return [pupil.stops_bytes / len(pupil.stops) for pupil in self.pupils if pupil.stops]
 
-    def _carried_on(self, pupil: Pupil) -> tuple[float, float]:
+    def _needed(self, pupil: Pupil) -> float:
+        """Bytes for the whole stack, as many for each slice as for those that came."""
         if pupil.whole_stack is not None:
-            return pupil.whole_stack, float(pupil.opened_bytes)
-        assert pupil.first_picture is not None, "who has seen slices has a first picture"
-        total = pupil.first_bytes + (self.slices - 1) * pupil.slices_bytes / pupil.slices
-        came, took = pupil.opened_bytes - pupil.first_bytes, pupil.opened_seconds - pupil.first_picture
-        return pupil.first_picture + took * (total - pupil.first_bytes) / max(came, 1), total
+            return float(pupil.opened_bytes)
+        return pupil.first_bytes + (self.slices - 1) * pupil.slices_bytes / pupil.slices
 
 
 class Watch:

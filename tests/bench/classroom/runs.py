@@ -35,7 +35,7 @@ class Lesson:
 
     pupils: int = 30
     slices: int = 300
-    longest_seconds: float = 150.0  # the rest of the stack is not waited for any longer
+    longest_seconds: float = 60.0  # the rest of the stack is not waited for any longer
     stops: int = 5
 
 

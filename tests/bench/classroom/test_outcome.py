@@ -1,5 +1,7 @@
 """Figures of a class: carried on where not everything came, judged against the goals."""
 
+import pytest
+
 from tests.bench.classroom import report
 from tests.bench.classroom.air import Carried
 from tests.bench.classroom.load import Pupil
@@ -13,14 +15,22 @@ def _whole(seconds: float, *, stop_bytes: int = 500) -> Outcome:
 
 def test_the_rest_of_the_stack_is_carried_on_from_what_came() -> None:
     # The first picture after 2 s and 300 bytes; 18 s later 900 bytes more, of which 4 slices of 200 are whole.
-    pupil = Pupil(
-        first_picture=2.0, first_bytes=300, slices=4, slices_bytes=800, opened_seconds=20.0, opened_bytes=1200
-    )
-    outcome = Outcome("cut short", 11, [pupil])
+    quick = Pupil(2.0, 300, None, slices=4, slices_bytes=800, opened_seconds=20.0, opened_bytes=1200)
+    slow = Pupil(9.0, 300, None, slices=1, slices_bytes=200, opened_seconds=20.0, opened_bytes=400)
+    outcome = Outcome("cut short", 11, [quick, slow])
+    needed = 300 + 10 * 200
 
     assert not outcome.is_whole
-    assert outcome.stack_bytes() == [300 + 10 * 200]
-    assert outcome.whole_stacks() == [2.0 + 18.0 * 2000 / 900]
+    assert outcome.stack_bytes() == [needed, needed]
+    # Both at the same time, since they share the link: nobody is judged by a share that was small for a while.
+    assert outcome.whole_stacks() == [pytest.approx(20.0 * 2 * needed / 1600)] * 2
+
+
+def test_who_has_everything_is_not_carried_on() -> None:
+    done = Pupil(1.0, 100, 12.5, 11, 1000, 12.5, 1100)
+    late = Pupil(2.0, 300, None, slices=4, slices_bytes=800, opened_seconds=20.0, opened_bytes=1200)
+
+    assert Outcome("mixed", 11, [done, late]).whole_stacks() == [12.5, pytest.approx(20.0 * 2300 / 1200)]
 
 
 def test_percentiles_are_values_that_were_measured() -> None:
