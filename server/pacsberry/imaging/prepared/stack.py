@@ -9,8 +9,8 @@ from typing import Final
 
 from pacsberry.errors import BadRequest, DamagedFile, NotUnderstood, PacsberryError, UnknownResource
 from pacsberry.imaging.limits import NoWorker, PixelsFailed, TooManyPictures
-from pacsberry.imaging.orders import Order, Product
 from pacsberry.imaging.made import Made
+from pacsberry.imaging.orders import Order, Product
 from pacsberry.imaging.pictures import Pictures
 from pacsberry.imaging.prepared.packfile import coarse_to_fine
 from pacsberry.imaging.prepared.windows import window_of_stack
