@@ -300,6 +300,10 @@ def test_a_new_program_takes_the_place_of_the_old_one_as_a_whole(
     (newer / "id").write_text("0123456789ab\n")
     run("tar", "--create", "--directory", newer, "--file", f"{newer}.tar", "id", "install", "wheels")
 
+    # And as if it were Raspberry Pi OS, whose kernel does not count the memory of services unless it is told to.
+    (root / "etc/rpi-issue").touch()
+    (root / "boot/firmware/cmdline.txt").write_text("console=tty1 root=PARTUUID=1-02 rootwait\n")
+
     told = play(root, newer)
 
     assert any("The program is installed" in title for title in told.changed)
@@ -307,3 +311,9 @@ def test_a_new_program_takes_the_place_of_the_old_one_as_a_whole(
     assert [path.name for path in (root / "opt").iterdir() if path.is_dir() and not path.is_symlink()] == [
         "pacsberry-0123456789ab"
     ]
+
+    line = "console=tty1 root=PARTUUID=1-02 rootwait cgroup_enable=memory\n"
+    assert (root / "boot/firmware/cmdline.txt").read_text() == line
+    assert "Mechanism=zram" in (root / "etc/rpi/swap.conf.d/50-pacsberry.conf").read_text()
+    assert [title for title in play(root, newer).changed if title.startswith("base")] == []
+    assert (root / "boot/firmware/cmdline.txt").read_text() == line
