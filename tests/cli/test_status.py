@@ -52,9 +52,7 @@ def test_without_a_server_the_folder_is_looked_at_and_left_alone(tmp_path: Path)
     assert result.exit_code == Exit.OK
     assert "The server does not run." in result.stdout
     assert "1 patient, 1 study, 1 instance" in result.stdout
-    assert (
-        "Last backup: 2026-09-21 14:13 UTC to /media/stick, 1 instance, 2 files could not be saved." in result.stdout
-    )
+    assert "Last backup: 2026-09-21 14:13 UTC to /media/stick, 1 instance, 2 files could not be saved." in result.stdout
     assert {path: path.stat().st_mtime_ns for path in house.storage.rglob("*")} == before
 
 
