@@ -179,6 +179,24 @@ take()
     pictures.stop()
 
 
+def test_a_worker_that_goes_round_in_circles_is_not_followed(folder: Folder) -> None:
+    script = """
+fields = b'{"outcome":"made","reason":"","length":8,"shape":[],"number_type":"","cpu_seconds":0,"frames":9,'
+fields += b'"next_frame":4}'
+for _ in range(50):
+    take()
+    server.send(fields)
+"""
+    limits = Limits(seconds=5)
+    pictures = Pictures(folder, limits, pool=WorkerPool(limits, start=acting(script)))
+    (folder.path("a").parent.parent / "spool").mkdir(exist_ok=True)
+    file = folder.put("a.dcm", make_image(noise(16, 16)))
+
+    with pytest.raises(PixelsFailed, match="nonsense"):
+        Transcoder(folder, pictures).transcode(file, TO_JPEG_LS)
+    pictures.stop()
+
+
 def test_a_picture_gets_its_turn_between_the_pieces(folder: Folder, large: str, transcoder: Transcoder) -> None:
     pictures = transcoder._pictures
     orders: list[Order] = []

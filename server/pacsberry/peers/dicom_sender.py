@@ -160,8 +160,6 @@ class DicomSender:
         try:
             self._ready(outgoing.context)
         except RefusedContext:
-            if self._messages is None and outgoing.transcode is not None and self._fallbacks:
-                self._associate(outgoing.context)
             for syntax in self._fallbacks:
                 if (outgoing.sop_class_uid, syntax) in self._accepted:
                     return outgoing.transcoded(syntax) or outgoing
