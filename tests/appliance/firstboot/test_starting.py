@@ -1,5 +1,6 @@
 """A first boot, the boots after it, and one in the middle of which the plug is pulled."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +13,9 @@ from pacsberry_appliance.errors import UnreadableSettings
 from pacsberry_appliance.firstboot import starting
 from pacsberry_appliance.firstboot.main import main
 from pacsberry_appliance.system import files
+from pacsberry_appliance.system.places import Places
 from pacsberry_appliance.system.running import Ran, Runner
-from tests.appliance.boxes import KEY, Box
+from tests.appliance.boxes import KEY, Box, FakeRunner
 from tests.appliance.imager.test_imager import HASH, NETWORK_CONFIG, USER_DATA
 
 
@@ -300,3 +302,35 @@ def test_the_program_says_what_it_cannot_do(tmp_path: Path, capsys: pytest.Captu
 
     assert main(["--root", str(tmp_path / "file")]) == 1
     assert capsys.readouterr().err.startswith("pacsberry-firstboot: ")
+
+
+def test_a_backslash_is_shown_on_the_console_as_it_is(box: Box) -> None:
+    box.write("wifi name = a\\b\nwifi password = zebra\\nhorse\n")
+    box.boot()
+
+    assert "zebra\\\\nhorse" in box.places.issue.read_text()  # getty takes one of two
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file to a group")
+def test_server_and_portal_may_read_their_files_and_nobody_else(box: Box) -> None:
+    (box.places.root / "etc/pacsberry").mkdir()
+    facts = {"server_group": "www-data", "portal_group": "nogroup"}
+    (box.places.root / "etc/pacsberry/appliance.json").write_text(json.dumps(facts))
+    box.places = Places.of(box.places.root)
+    box.runner = FakeRunner(box.places)
+    box.boot()
+
+    for name, group in (("run/pacsberry/server.json", "www-data"), ("run/pacsberry/portal.json", "nogroup")):
+        path = box.places.root / name
+        assert (path.stat().st_mode & 0o777, path.group()) == (0o640, group)
+    assert box.places.users.stat().st_mode & 0o777 == 0o640
+    assert box.places.users.group() == "www-data"
+
+
+def test_where_a_group_is_missing_the_file_is_for_its_owner_alone(box: Box) -> None:
+    (box.places.root / "etc/pacsberry").mkdir()
+    (box.places.root / "etc/pacsberry/appliance.json").write_text('{"portal_group": "nobody-has-this"}')
+    box.places = Places.of(box.places.root)
+    box.boot()
+
+    assert (box.places.run / "portal.json").stat().st_mode & 0o777 == 0o600
