@@ -218,3 +218,18 @@ def test_a_part_of_a_frame_can_be_had(server: Live, path: str) -> None:
 
     assert (part.status, part.body) == (206, FRAMES[0].tobytes()[2:6])
     assert server.get(f"{path}/frames/1", {**headers, "Range": "bytes=1000000000-"}).status == 416
+
+
+def test_no_frame_is_sent_when_one_of_those_asked_for_is_not_there(server: Live) -> None:
+    data = make_image(FRAMES, RLE, instance=50)
+    server.upload(data)
+
+    assert server.get(f"{path_of(data)}/frames/1,4", {"Accept": OCTETS}).status == 404
+
+
+def test_video_is_not_taken_apart(server: Live) -> None:
+    data = make_instance("CT", transfer_syntax="1.2.840.10008.1.2.4.102", instance=51)
+    server.upload(data)
+
+    for accept in (OCTETS, "multipart/related; type=image/jls"):
+        assert server.get(f"{path_of(data)}/frames/1", {"Accept": accept}).status == 406
