@@ -1,6 +1,7 @@
 """Notes: the facts that live only in the index, read from it, written as lines, merged back."""
 
 import json
+from dataclasses import replace
 import sqlite3
 import time
 import uuid
@@ -136,6 +137,7 @@ def test_a_line_that_was_tampered_with_is_refused_or_a_note(noted: Note, data: s
 @example({"attachments": [{"number": 1, "file": f"00000000/{UUID}.bin", "size": 1, "revision": 0}]}, True)
 @example({"level": "instance", "protected": True}, True)
 @example({"id": "x"}, True)
+@example({"protected": True}, True)
 def test_members_of_wrong_types_are_refused(members: dict[str, object], framed: bool) -> None:
     facts: dict[str, object] = {"v": 1, "level": "study", "id": ID} if framed else {}
     line = json.dumps(facts | members)
@@ -144,7 +146,8 @@ def test_members_of_wrong_types_are_refused(members: dict[str, object], framed: 
         found = Note.of_line(line)
     except BadNote:
         return
-    assert found.is_empty
+    assert found.protected == (members.get("protected") is True)  # which is of the right type
+    assert replace(found, protected=False).is_empty
     assert (found.level, found.id) == (Level.STUDY, ID)
 
 
