@@ -1,5 +1,6 @@
 """Makes changed settings so: stored or on trial, written below /run, and told to those it concerns."""
 
+import signal
 from dataclasses import asdict, replace
 
 from pacsberry_appliance.box import Settings, store
@@ -35,7 +36,8 @@ def on_trial(context: Context, after: Settings, seconds: int) -> int:
 
 
 def enforce(context: Context, settings: Settings, *, with_network: bool) -> Outcome | None:
-    """Everything below /run, the services it concerns, and the network."""
+    """Everything below /run, the services it concerns, and the network; to its end, also when the terminal is gone."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     made = make(context.places, settings, context.runner, load_remarks(context.places))
     if made.server:
         talk("The server starts again with its new settings.")

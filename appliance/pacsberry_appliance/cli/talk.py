@@ -1,5 +1,6 @@
 """Where output goes: data to standard output, talk to standard error."""
 
+import contextlib
 import sys
 
 
@@ -9,5 +10,6 @@ def data(text: str) -> None:
 
 
 def talk(text: str) -> None:
-    """What is said about it."""
-    print(text, file=sys.stderr)  # noqa: T201
+    """What is said about it. Whoever started a change of the network may be cut off by it: that is no error."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr)  # noqa: T201

@@ -1,9 +1,11 @@
 """The command pacsberry-box: what it changes, what it asks systemd for, what it prints."""
 
+import errno
 import io
 import json
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ Command = Callable[..., int]
 
 
 @pytest.fixture
-def run(box: Box, monkeypatch: pytest.MonkeyPatch) -> Command:
+def run(box: Box, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
     """The command, at a box that has been started once."""
     box.write("wifi name = Saal\nwifi password = zebra-horse\nadmin password = horse-zebra\n")
     box.boot()
@@ -31,7 +33,9 @@ def run(box: Box, monkeypatch: pytest.MonkeyPatch) -> Command:
     monkeypatch.setattr(context_module, "Manager", lambda runner: Manager(runner, sleep=lambda _: None))
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr(sys, "argv", ["/opt/pacsberry/bin/pacsberry-box"])
-    return lambda *words: main(["--root", str(box.places.root), *words])
+    before = signal.getsignal(signal.SIGHUP)
+    yield lambda *words: main(["--root", str(box.places.root), *words])
+    signal.signal(signal.SIGHUP, before)
 
 
 def stored(box: Box) -> Settings:
@@ -104,6 +108,20 @@ def test_a_network_that_does_not_come_up_is_an_exit_code(box: Box, run: Command)
     box.runner.answers[UP] = Ran(4, "", "no")
 
     assert run("set", "channel=1") == 7
+
+
+def test_a_change_goes_to_its_end_though_the_terminal_is_gone(
+    box: Box, run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.EIO, "the terminal is gone")
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+
+    assert run("set", "wifi password=new-password") == 0
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    assert UP + "pacsberry-access-point" in box.runner.lines()
 
 
 def test_now_means_without_a_trial(box: Box, run: Command) -> None:
