@@ -36,6 +36,7 @@ function filesBelow(folder: string): string[] {
 
 export default defineConfig({
   base: "./",
+  resolve: { alias: { xmlbuilder2: resolve(import.meta.dirname, "src/viewer/absent.ts") } },
   build: {
     outDir: OUT,
     emptyOutDir: true,

@@ -39,7 +39,7 @@ _POLICY: Final = (
 # Decoders of images are WASM, in workers that Cornerstone starts from blobs; documents are shown in frames.
 _POLICY_OF_VIEWER: Final = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; style-src 'self'; "
-    "img-src 'self' blob:; media-src 'self' blob:; connect-src 'self' blob:; frame-src 'self' blob:; "
+    "img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self' blob:; frame-src 'self' blob:; "
     "object-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _FOR_EVER: Final = "max-age=31536000, immutable"  # the name of such a file holds a digest of its content

@@ -1,4 +1,4 @@
-// The viewer: a study's series, one of them on the screen.  The first picture is one that the server has drawn; the small
+// The viewer: a study's series on one, two or four screens.  The first picture is one that the server has drawn; the small
 // pictures of the whole stack follow, and full depth for what is looked at.
 
 import { html, type PropertyValues, type TemplateResult } from "lit";
@@ -6,30 +6,36 @@ import { address } from "../api/http.ts";
 import type { Session } from "../api/session.ts";
 import { type SeriesEntry, type Study, study } from "../api/studies.ts";
 import { needsSignIn, Part, problem, start } from "../parts/page.ts";
-import { nameOf } from "../parts/study-card.ts";
-import { hashOf, type Place, placeOf } from "../viewer/place.ts";
-import { Stack } from "../viewer/stack.ts";
-import { Stage } from "../viewer/stage.ts";
-import { t } from "../words/index.ts";
+import { nameOf, personText } from "../parts/study-card.ts";
+import { actionOf } from "../viewer/keys.ts";
+import { drawCrossings, scrollTogether } from "../viewer/linking.ts";
+import { Pane, type PaneHost, type Tool } from "../viewer/pane.ts";
+import { hashOf, type Layout, type Place, placeOf } from "../viewer/place.ts";
+import { type Controls, type Tray, toolbar, trayOf } from "../viewer/toolbar.ts";
+import { contrasts, type Preset, presetsOf } from "../viewer/window.ts";
+import { dateText, t } from "../words/index.ts";
 
 const SETTLE = 200; // ms until a place that is looked at is in the address
 
-class ViewerPage extends Part {
-  static override properties = { shown: { state: true }, error: { state: true }, beat: { state: true } };
+class ViewerPage extends Part implements PaneHost {
+  static override properties = { beat: { state: true } };
 
   who!: Session;
-  declare private shown: Study | undefined;
-  declare private error: unknown;
   declare private beat: number; // grows when there is something new to show
+  private shown: Study | undefined;
+  private error: unknown;
   private place: Place = placeOf(location.hash);
-  private stack: Stack | undefined;
-  private stage: Stage | undefined;
+  private panes: Pane[] = [];
+  private tool: Tool = "scroll";
+  private tray: Tray;
+  private isLinked = true;
+  private hasLines = true;
+  private hasText = true;
   private settling = 0;
+  private asking: ((text: string) => void) | undefined; // a text that somebody is to write
 
   constructor() {
     super();
-    this.shown = undefined;
-    this.error = undefined;
     this.beat = 0;
   }
 
@@ -42,72 +48,141 @@ class ViewerPage extends Part {
 
   override render(): TemplateResult {
     document.title = `${this.shown ? nameOf(this.shown) : ""} · ${t("app.name")}`;
-    const count = this.stack?.count ?? 0;
-    const picture = this.stage?.picture ?? 0;
+    const controls = this.controls();
     return html`
       <div class="viewer">
         <header class="bar">
           <a class="button" href="index.html">‹ ${t("app.studies")}</a>
           <strong class="what">${this.shown ? nameOf(this.shown) : ""}</strong>
-          ${this.tools()}
+          ${toolbar(controls)}
         </header>
+        ${trayOf(controls)}
         ${this.error ? problem(this.error, () => void this.load()) : ""}
-        <div class="screen">
-          <canvas tabindex="0" role="img" aria-label=${t("viewer.picture", { number: picture + 1, count })}></canvas>
-          ${this.firstPicture()}
-          <span class="number" aria-live="polite">${count ? `${picture + 1} / ${count}` : ""}</span>
-          ${count > 1 ? this.slider(picture, count) : ""}
+        <main class="screens" data-layout=${this.place.layout}>
+          ${this.panes}
           <span class="caution">${t("app.notForDiagnosis")}</span>
-        </div>
+        </main>
         <div class="strip series">${(this.shown?.Series ?? []).map((series) => this.choice(series))}</div>
+        ${this.asking ? this.question(this.asking) : ""}
       </div>
     `;
   }
 
   protected override updated(changes: PropertyValues): void {
     super.updated(changes);
-    if (!this.stage && this.stack) {
-      const canvas = this.querySelector("canvas") as HTMLCanvasElement;
-      this.stage = new Stage(canvas, this.stack, {
-        changed: () => this.settle(),
-        windowed: () => {},
-      });
-      this.stage.show(this.stack, this.place.picture);
+    this.querySelector<HTMLInputElement>(".question input")?.focus();
+  }
+
+  chosen(pane: Pane): void {
+    const active = this.panes.indexOf(pane);
+    if (active === this.place.active) return;
+    this.place = { ...this.place, active };
+    for (const one of this.panes) one.classList.toggle("active", one === pane);
+    this.settle();
+    drawCrossings(pane, this.panes, this.hasLines);
+  }
+
+  looked(pane: Pane): void {
+    const { active } = this;
+    if (pane === active && active) {
+      if (this.isLinked && this.panes.length > 1) scrollTogether(active, this.panes);
+      this.settle();
     }
+    if (this.panes.length > 1 && active) drawCrossings(active, this.panes, this.hasLines);
   }
 
-  private tools(): TemplateResult {
-    const stage = this.stage;
-    return html`<nav>
-      <button @click=${() => stage?.fit()}>${t("viewer.fit")}</button>
-      <button @click=${() => stage?.turn()}>${t("viewer.turn")}</button>
-      <button @click=${() => stage?.mirror()}>${t("viewer.mirror")}</button>
-      <button @click=${() => stage?.invert()}>${t("viewer.invert")}</button>
-    </nav>`;
+  failed(error: unknown): void {
+    if (needsSignIn(error)) location.replace("sign-in.html");
+    this.error = error;
+    this.beat += 1;
   }
 
-  /** What the server has drawn, until the first small picture is there. */
-  private firstPicture(): TemplateResult | "" {
-    if (!this.place.series || this.stack?.arrived) return "";
-    return html`<img class="first" src=${address(`pacsberry/series/${this.place.series}/thumbnail`)} alt="" />`;
+  private get active(): Pane | undefined {
+    return this.panes[this.place.active] ?? this.panes[0];
   }
 
-  private slider(picture: number, count: number): TemplateResult {
-    const slide = (event: Event) => this.stage?.go(Number((event.target as HTMLInputElement).value));
-    return html`<input class="slider" type="range" min="0" max=${count - 1} .value=${`${picture}`}
-      aria-label=${t("viewer.slider")} @input=${slide} />`;
+  private controls(): Controls {
+    const { active, tool, tray, isLinked, hasLines, hasText } = this;
+    const told = active?.stack?.told;
+    return {
+      tool,
+      tray,
+      isLinked,
+      hasLines,
+      hasText,
+      layout: this.place.layout,
+      isPlaying: active?.isPlaying ?? false,
+      canPlay: (active?.stack?.count ?? 0) > 1,
+      canMeasure: active?.full !== undefined,
+      mprAddress:
+        told?.Type === "Volume" && this.shown ? `mpr.html?study=${this.shown.ID}&series=${told.ID}` : "",
+      presets: this.presets(),
+      use: (next, opened) => this.use(next, opened),
+      open: (opened) => this.change({ tray: opened }),
+      see: (window) => active?.see(window),
+      lay: (what) => active?.stage[what](),
+      arrange: (layout) => this.arrange(layout),
+      toggle: (what) => this.toggle(what),
+      play: () => this.play(),
+      remove: () => active?.full?.measure.remove(),
+    };
+  }
+
+  private presets(): readonly Preset[] {
+    const named = presetsOf(this.active?.series?.Modality ?? "");
+    const own = this.active?.own ?? this.active?.seen;
+    return named.length || !own ? named : contrasts(own);
+  }
+
+  private use(tool: Tool, tray: Tray): void {
+    this.change({ tool, tray });
+    for (const pane of this.panes) pane.use(tool);
+  }
+
+  private toggle(what: "isLinked" | "hasLines" | "hasText"): void {
+    this[what] = !this[what];
+    for (const pane of this.panes) {
+      pane.hasText = this.hasText;
+      pane.requestUpdate();
+    }
+    if (this.active) this.looked(this.active);
+    this.beat += 1;
+  }
+
+  private play(): void {
+    this.active?.play(!this.active.isPlaying);
+    this.active?.stage.draw();
+    this.beat += 1;
+  }
+
+  /** Show so many screens; new ones show the series that come next. */
+  private arrange(layout: Layout): void {
+    const { place } = this;
+    const all = (this.shown?.Series ?? []).map(({ ID }) => ID);
+    const series = this.panes.map((pane) => pane.series?.ID ?? "");
+    const next = all.filter((id) => !series.includes(id));
+    while (series.length < Number(layout)) series.push(next.shift() ?? series[0] ?? "");
+    const kept = layout === "1" ? [series[place.active] ?? ""] : series.slice(0, Number(layout));
+    const active = layout === "1" ? 0 : Math.min(place.active, Number(layout) - 1);
+    this.open({ layout, series: kept, active, picture: -1, window: undefined }, true);
+    this.settle();
   }
 
   private choice(series: SeriesEntry): TemplateResult {
-    const isShown = series.ID === this.place.series;
+    const isShown = this.panes.some((pane) => pane.series?.ID === series.ID);
     const name = series.Description || t("studies.series", { number: series.Number || "?" });
-    const open = () => {
-      location.hash = hashOf({ series: series.ID, picture: -1, window: undefined });
-    };
-    return html`<button aria-pressed=${isShown} @click=${open} title=${name}>
+    const count = t("studies.count", { count: series.CountInstances });
+    return html`<button aria-pressed=${isShown} @click=${() => this.choose(series)} title="${name}, ${count}">
       <img src=${address(`pacsberry/series/${series.ID}/thumbnail`)} width="56" height="56" alt="" loading="lazy" />
       <span>${series.Modality} ${series.CountInstances}</span>
     </button>`;
+  }
+
+  /** Show a series on the screen that is worked with; the back button leads to the one before. */
+  private choose(series: SeriesEntry): void {
+    const ids = this.panes.map((pane) => pane.series?.ID ?? "");
+    ids[this.place.active] = series.ID;
+    location.hash = hashOf({ ...this.place, series: ids, picture: -1, window: undefined });
   }
 
   private async load(): Promise<void> {
@@ -116,63 +191,109 @@ class ViewerPage extends Part {
       this.error = undefined;
       this.open(this.place);
     } catch (error) {
-      if (needsSignIn(error)) location.replace("sign-in.html");
-      this.error = error;
+      this.failed(error);
     }
   }
 
-  /** Show a place: another series, or another picture of the one that is shown. */
-  private open(place: Place): void {
-    const series = place.series || (this.shown?.Series[0]?.ID ?? "");
-    const isOther = series !== this.stack?.series;
-    this.place = { ...place, series };
-    if (!series) return;
-    if (!isOther) {
-      if (place.picture >= 0) this.stage?.go(place.picture);
-      return;
-    }
-    this.stack?.stop();
-    const stack = new Stack(series, () => this.arrived(stack));
-    this.stack = stack;
-    this.stage?.show(stack, place.picture);
-    stack.load().catch((error: unknown) => {
-      if (!(error instanceof DOMException)) this.error = error;
+  /** Show a place: only what is another series is loaded; `keeps` leaves pictures and windows as they are. */
+  private open(place: Place, keeps = false): void {
+    const all = this.shown?.Series ?? [];
+    if (!all.length) return;
+    const wanted = place.series.length ? place.series : [all[0]?.ID ?? ""];
+    const count = Number(place.layout);
+    for (const pane of this.panes.splice(count)) pane.stop();
+    while (this.panes.length < count) this.panes.push(this.newPane());
+    this.place = { ...place, series: wanted };
+    this.panes.forEach((pane, number) => {
+      pane.classList.toggle("active", number === place.active);
+      const series = all.find(({ ID }) => ID === wanted[number]);
+      const isActive = number === place.active;
+      if (series && series.ID !== pane.series?.ID) {
+        pane.show(series, isActive ? place.picture : -1, isActive ? place.window : undefined);
+        pane.caption = this.caption(series);
+      } else if (isActive && !keeps) {
+        if (place.picture >= 0) pane.stage?.go(place.picture);
+        pane.see(place.window);
+      }
     });
     this.beat += 1;
   }
 
-  private arrived(stack: Stack): void {
-    if (stack !== this.stack) return;
-    if (this.place.picture < 0 && stack.count) {
-      this.place = { ...this.place, picture: Math.floor((stack.count - 1) / 2) };
-      this.stage?.go(this.place.picture);
-    }
-    this.stage?.draw();
-    this.beat += 1;
+  private newPane(): Pane {
+    const pane = new Pane();
+    pane.host = this;
+    pane.hasText = this.hasText;
+    pane.use(this.tool);
+    return pane;
   }
 
-  /** The picture has changed: tell the number now, and the address when it stays. */
+  private caption(series: SeriesEntry): string[] {
+    const { shown } = this;
+    return [
+      shown?.Patient ? personText(shown.Patient.PatientName) : "",
+      [series.Modality, series.Description || t("studies.series", { number: series.Number || "?" })].join(
+        " · ",
+      ),
+      dateText(shown?.Date ?? ""),
+    ].filter(Boolean);
+  }
+
+  /** Something is looked at: tell it now, and the address when it stays. */
   private settle(): void {
     this.beat += 1;
     clearTimeout(this.settling);
     this.settling = window.setTimeout(() => {
-      this.place = { ...this.place, picture: this.stage?.picture ?? -1 };
+      const { active } = this;
+      if (!active?.stack?.count) return;
+      this.place = {
+        ...this.place,
+        series: this.panes.map((pane) => pane.series?.ID ?? ""),
+        picture: active.stage.picture,
+        window: active.window,
+      };
       history.replaceState(null, "", hashOf(this.place));
     }, SETTLE);
   }
 
+  private change(what: { tool?: Tool; tray?: Tray }): void {
+    Object.assign(this, what);
+    this.beat += 1;
+  }
+
+  private question(done: (text: string) => void): TemplateResult {
+    const end = (text: string) => {
+      this.asking = undefined;
+      this.beat += 1;
+      done(text);
+    };
+    const write = (event: SubmitEvent) => {
+      event.preventDefault();
+      end(`${new FormData(event.target as HTMLFormElement).get("text") ?? ""}`.trim());
+    };
+    return html`<form class="question" @submit=${write}>
+      <label>${t("viewer.text")}<input name="text" maxlength="80" autocomplete="off" /></label>
+      <button class="first">${t("viewer.done")}</button>
+      <button type="button" @click=${() => end("")}>${t("viewer.cancel")}</button>
+    </form>`;
+  }
+
+  ask(done: (text: string) => void): void {
+    this.asking = done;
+    this.beat += 1;
+  }
+
   private key(event: KeyboardEvent): void {
-    const stage = this.stage;
-    if (!stage || event.target instanceof HTMLInputElement) return;
-    const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1, PageDown: 10, PageUp: -10 }[
-      event.key
-    ];
-    if (step) stage.go(stage.picture + step);
-    else if (event.key === "Home") stage.go(0);
-    else if (event.key === "End") stage.go(Number.MAX_SAFE_INTEGER);
-    else if (event.key === "i") stage.invert();
-    else return;
+    const { active } = this;
+    const action = actionOf(event);
+    if (!active?.stage || !action) return;
     event.preventDefault();
+    if (action.what === "step") active.stage.go(active.stage.picture + action.by);
+    else if (action.what === "go") active.stage.go(action.to);
+    else if (action.what === "lay") active.stage[action.how]();
+    else if (action.what === "use") this.use(action.tool, this.tray);
+    else if (action.what === "play") this.play();
+    else if (action.what === "remove") active.full?.measure.remove();
+    else active.see(this.presets()[action.number]?.window);
   }
 }
 

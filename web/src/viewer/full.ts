@@ -1,30 +1,35 @@
 // Full depth: the picture that is looked at, with all its values, drawn by Cornerstone3D above the small ones.
-// This module is large and is loaded behind what the server has drawn; nothing else imports Cornerstone.
+// This module is large and is loaded behind what the server has drawn; only modules that it is loaded with import Cornerstone.
 
 import {
   cache,
   Enums,
+  imageLoader,
+  imageLoadPoolManager,
   init as initCore,
   metaData,
   RenderingEngine,
-  setUseCPURendering,
   type Types,
 } from "@cornerstonejs/core";
 import { init as initLoader } from "@cornerstonejs/dicom-image-loader";
 import { address, headers } from "../api/http.ts";
 import type { Manifest } from "../api/pictures.ts";
+import { Measure } from "./measure.ts";
 import { moduleOf } from "./metadata.ts";
 import { pictureOf } from "./stack.ts";
-import type { View } from "./view.ts";
+import { FITTED, type Size, scaleOf, type View } from "./view.ts";
+import type { Window } from "./window.ts";
 
-const MOST_CACHED = 200 * 2 ** 20; // bytes; Cornerstone's own bound, 3 GB, has Safari reload the page
+export const MOST_CACHED = 200 * 2 ** 20; // bytes; Cornerstone's own bound, 3 GB, has Safari reload the page
 const DECODERS = 2; // each has a memory of its own
 const SETTLED = 120; // ms that a picture is looked at before its values are fetched
 const ENGINE = "pacsberry";
 const SCHEME = "wadors:";
 
+export { useAsking } from "./measure.ts";
+
 const known = new Map<string, { told: Manifest; picture: number }>();
-let ready: Promise<void> | undefined;
+let engine: RenderingEngine | undefined; // one for all screens: a context of WebGL is dear on an iPad
 
 /** Whether the browser can draw with WebGL 2; Cornerstone draws with the processor where it cannot. */
 export function hasWebGl(): boolean {
@@ -35,146 +40,173 @@ export function hasWebGl(): boolean {
   }
 }
 
-async function begin(): Promise<void> {
-  setUseCPURendering(!hasWebGl());
+/** Cornerstone, set up once for the page. */
+export function started(): RenderingEngine {
+  if (engine) return engine;
   initCore({ isMobile: true, debug: {}, rendering: { useCPURendering: !hasWebGl() } });
   initLoader({
     maxWebWorkers: DECODERS,
-    beforeSend: (xhr) => {
-      for (const [name, value] of Object.entries(headers())) xhr.setRequestHeader(name, value);
-    },
+    beforeSend: () => headers(),
   });
   cache.setMaxCacheSize(MOST_CACHED);
   metaData.addProvider((name: string, imageId: string) => {
     const found = known.get(imageId);
     return found && moduleOf(name, found.told, found.picture);
   }, 10_000);
+  engine = new RenderingEngine(ENGINE);
+  return engine;
 }
 
 /** The address of all values of a picture: out of the pack of its series, or as they are stored. */
 export function frameAddress(told: Manifest, picture: number): string {
   const { State, Url } = told.Prepared.frames;
-  if (State === "Ready" && Url) return address(`${Url}/${picture}`);
+  if (State === "Ready" && Url && isWhole(told)) return address(`${Url}/${picture}`);
   const found = pictureOf(told.Instances, picture);
   return address(`pacsberry/instances/${found?.instance.ID}/frames/${found?.frame ?? 0}`);
 }
 
+/** What Cornerstone calls the pictures of a series; known to it until `forget`. */
+export function idsOf(told: Manifest): string[] {
+  return Array.from({ length: told.CountPictures }, (_, picture) => {
+    const id = SCHEME + frameAddress(told, picture);
+    known.set(id, { told, picture });
+    return id;
+  });
+}
+
+/** How a picture is to be drawn. */
+export interface Drawing {
+  view: View;
+  window: Window | undefined; // undefined: that of the picture
+  isInverse: boolean; // low values are bright: MONOCHROME1
+  size: Size; // of the picture
+  screen: Size; // CSS pixels
+}
+
 /** One screen at full depth. */
 export class FullDepth {
-  private engine: RenderingEngine | undefined;
+  readonly measure: Measure;
   private ids: string[] = [];
   private told: Manifest | undefined;
-  private wanted = -1;
+  private wanted: Drawing | undefined;
+  private number = -1; // that is wanted
   private shown = -1;
   private timer = 0;
+  private readonly failed = new Set<number>(); // pictures that cannot be had
 
-  /** `changed` is called when the picture that is looked at is there, or gone. */
+  /** `changed` is called when the picture that is looked at is there, or cannot be had. */
   constructor(
-    private readonly element: HTMLDivElement,
-    private readonly name: string,
+    readonly element: HTMLDivElement,
+    readonly name: string,
     private readonly changed: () => void,
-  ) {}
+  ) {
+    started().enableElement({ viewportId: name, type: Enums.ViewportType.STACK, element });
+    this.measure = new Measure(element, name, ENGINE);
+  }
 
   /** Whether the picture of that number is on the screen with all its values. */
   has(picture: number): boolean {
-    return this.shown === picture;
+    return this.shown === picture && picture >= 0;
   }
 
   /** The series whose pictures are shown from now on. */
   use(told: Manifest): void {
     this.told = told;
     this.shown = -1;
-    this.ids = Array.from({ length: told.CountPictures }, (_, picture) => {
-      const id = SCHEME + frameAddress(told, picture);
-      known.set(id, { told, picture });
-      return id;
-    });
+    this.number = -1;
+    this.failed.clear();
+    this.ids = idsOf(told);
   }
 
   /** Fetch and draw a picture, once it is looked at for a moment. */
-  show(picture: number, view: View, window: readonly [number, number] | undefined): void {
-    this.wanted = picture;
+  show(picture: number, drawing: Drawing): void {
+    this.wanted = drawing;
     if (this.shown === picture) {
-      this.lay(view, window);
+      this.lay(drawing);
       return;
     }
+    if (this.number === picture || this.failed.has(picture)) return; // on its way, or never
+    this.number = picture;
     this.shown = -1;
     clearTimeout(this.timer);
-    this.timer = globalThis.window.setTimeout(() => void this.fetch(picture, view, window), SETTLED);
-  }
-
-  /** Lay the picture as it lies on the screen below, through a window. */
-  lay(view: View, window: readonly [number, number] | undefined): void {
-    const viewport = this.viewport;
-    if (!viewport) return;
-    viewport.resetCamera();
-    const [center, width] = window ?? [];
-    viewport.setProperties({
-      invert: view.inverted !== this.isInverse(),
-      ...(center !== undefined && width !== undefined
-        ? { voiRange: { lower: center - width / 2, upper: center + width / 2 } }
-        : {}),
-    });
-    viewport.setViewPresentation({
-      rotation: (360 - 90 * view.quarters) % 360,
-      flipHorizontal: view.mirrored,
-      flipVertical: false,
-    });
-    viewport.setZoom(view.zoom);
-    viewport.setPan([view.x, view.y] as Types.Point2);
-    viewport.render();
+    this.timer = window.setTimeout(() => void this.fetch(picture), SETTLED);
   }
 
   /** The window that the picture is drawn through. */
-  get window(): readonly [number, number] | undefined {
+  get window(): Window | undefined {
     const range = this.viewport?.getProperties().voiRange;
     return range && [(range.lower + range.upper) / 2, range.upper - range.lower];
   }
 
+  /** What is on the screen, to be drawn larger elsewhere; undefined as long as nothing is. */
+  get drawn(): HTMLCanvasElement | undefined {
+    return this.shown < 0 ? undefined : this.viewport?.canvas;
+  }
+
   /** The screen has another size. */
   resize(): void {
-    this.engine?.resize(true, true);
+    engine?.resize(true, true);
+    if (this.shown >= 0 && this.wanted) this.lay(this.wanted);
   }
 
   stop(): void {
     clearTimeout(this.timer);
-    this.engine?.destroy();
-    this.engine = undefined;
-    for (const id of this.ids) known.delete(id);
-    cache.purgeCache();
+    this.measure.stop();
+    engine?.disableElement(this.name);
   }
 
   private get viewport(): Types.IStackViewport | undefined {
-    return this.engine?.getViewport(this.name) as Types.IStackViewport | undefined;
+    return engine?.getViewport(this.name) as Types.IStackViewport | undefined;
   }
 
-  private isInverse(): boolean {
-    return this.told?.Shared.PhotometricInterpretation === "MONOCHROME1";
+  private lay({ view, window, isInverse, size, screen }: Drawing): void {
+    const viewport = this.viewport;
+    if (!viewport) return;
+    viewport.setProperties({
+      invert: view.inverted !== isInverse,
+      ...(window ? { voiRange: { lower: window[0] - window[1] / 2, upper: window[0] + window[1] / 2 } } : {}),
+    });
+    viewport.resetCamera();
+    viewport.setViewPresentation({
+      rotation: 90 * view.quarters,
+      flipHorizontal: view.mirrored,
+      flipVertical: false,
+    });
+    viewport.setZoom(scaleOf(view, size, screen) / scaleOf(FITTED, size, screen));
+    viewport.setPan([view.x, view.y] as Types.Point2);
+    viewport.render();
   }
 
-  private async fetch(
-    picture: number,
-    view: View,
-    window: readonly [number, number] | undefined,
-  ): Promise<void> {
-    ready ??= begin();
-    await ready;
-    if (!this.engine) {
-      this.engine = new RenderingEngine(`${ENGINE}-${this.name}`);
-      this.engine.enableElement({
-        viewportId: this.name,
-        type: Enums.ViewportType.STACK,
-        element: this.element,
-      });
-    }
+  private async fetch(picture: number): Promise<void> {
+    const { told } = this;
     try {
+      if (this.measure.isBusy) this.measure.cancel();
+      await imageLoader.loadAndCacheImage(this.ids[picture] ?? ""); // setStack does not say when it fails
+      if (this.number !== picture || this.told !== told) return;
       await this.viewport?.setStack(this.ids, picture);
     } catch {
+      this.number = -1;
+      this.failed.add(picture);
+      this.changed();
       return; // the small picture stays
     }
-    if (this.wanted !== picture) return;
+    if (this.number !== picture || this.told !== told || !this.wanted) return;
     this.shown = picture;
-    this.lay(view, window);
+    this.number = -1;
+    if (!this.wanted.window) this.viewport?.resetProperties();
+    this.lay(this.wanted);
     this.changed();
   }
+}
+
+/** Throw away what was fetched; for pages that show something else. */
+export function forget(): void {
+  imageLoadPoolManager.clearRequestStack(Enums.RequestType.Prefetch);
+  cache.purgeCache();
+  known.clear();
+}
+
+/** Whether the pack has every picture; others of a series are fetched as they are stored. */
+function isWhole(told: Manifest): boolean {
+  return (told.Prepared.frames.CountPictures ?? told.CountPictures) === told.CountPictures;
 }

@@ -24,7 +24,7 @@ const SLOP = 8; // px
 const PATIENCE = 80; // ms
 const TAP = 250; // ms
 const NEAR = 30; // px between the two taps of a double tap
-const LONG = 500; // ms
+export const LONG = 500; // ms
 
 /** Follows fingers; a new one for each picture on the screen. */
 export class Fingers {
@@ -100,6 +100,16 @@ export class Fingers {
     this.down.clear();
     this.meaning = "wait";
     this.lastTap = undefined;
+  }
+
+  /** Where the first finger came down. */
+  get origin(): Point | undefined {
+    return this.first;
+  }
+
+  /** How many fingers are down. */
+  get count(): number {
+    return this.down.size;
   }
 
   /** Whether one finger rests where it came down, long enough for the magnifier. */

@@ -1,27 +1,25 @@
 import { expect, test } from "vitest";
 import { hashOf, type Place, placeOf } from "./place.ts";
 
-const SERIES = "01234567-01234567-01234567-01234567-01234567";
+const ONE = "029bf17c-df6f74f3-b7ed1ea0-9d7d8e9a-9d2b6b3e";
+const TWO = "129bf17c-df6f74f3-b7ed1ea0-9d7d8e9a-9d2b6b3e";
 
-test.each<[string, Place]>([
-  ["", { series: "", picture: -1, window: undefined }],
-  [`#series=${SERIES}&picture=12&window=40%2C400`, { series: SERIES, picture: 12, window: [40, 400] }],
-  ["#window=-600,1500.5", { series: "", picture: -1, window: [-600, 1500.5] }],
-])("%s", (hash, place) => {
-  expect(placeOf(hash)).toEqual(place);
+test.each<Place>([
+  { layout: "1", series: [ONE], active: 0, picture: 41, window: [40, 400] },
+  { layout: "2", series: [ONE, TWO], active: 1, picture: -1, window: undefined },
+  { layout: "4", series: [ONE, "", TWO, ""], active: 2, picture: 0, window: [-600.5, 1500] },
+  { layout: "1", series: [], active: 0, picture: -1, window: undefined },
+])("a place comes back out of its address: %j", (place) => {
   expect(placeOf(hashOf(place))).toEqual(place);
 });
 
-test.each([
-  "#series=<b>",
-  "#picture=-1",
-  "#picture=1e9",
-  "#picture=1234567",
-  "#window=40",
-  "#window=1,0",
-  "#window=1,-5",
-  "#window=a,b",
-  "#%",
-])("%s makes no sense and is left out", (hash) => {
-  expect(placeOf(hash)).toEqual({ series: "", picture: -1, window: undefined });
+test("the link of a series is a place", () => {
+  expect(placeOf(`#series=${ONE}`)).toMatchObject({ layout: "1", series: [ONE], picture: -1 });
 });
+
+test.each(["", "#", "#series=<img>&picture=-3&window=1,0&layout=9&active=7", "#picture=1e9&window=a,b"])(
+  "what makes no sense is left to the viewer: %s",
+  (hash) => {
+    expect(placeOf(hash)).toEqual({ layout: "1", series: [], active: 0, picture: -1, window: undefined });
+  },
+);

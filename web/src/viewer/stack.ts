@@ -18,6 +18,7 @@ export interface Picture {
 export class Stack {
   told: Manifest | undefined;
   facts: PackFacts | undefined; // of the preview
+  isPlaced = false; // whether the screen has gone to the picture that was asked for
   private readonly small = new Map<number, ImageBitmap>();
   private readonly stopped = new AbortController();
 

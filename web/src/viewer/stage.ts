@@ -1,9 +1,9 @@
 // One picture on the screen: draws the small pictures of a stack, and turns fingers, wheel and keys into what is looked at.
 // What belongs to full depth lies above it and is told of every change of the view.
 
-import { Fingers, type Moved } from "./gestures.ts";
+import { Fingers, LONG, type Moved } from "./gestures.ts";
 import type { Stack } from "./stack.ts";
-import { FITTED, fitted, matrixOf, moved, type Size, turned, type View, zoomed } from "./view.ts";
+import { aspectOf, FITTED, fitted, matrixOf, moved, type Size, turned, type View, zoomed } from "./view.ts";
 
 const ROWS_OF_DRAG = 1; // a drag over the whole height goes once through the stack …
 const LEAST_DRAG = 4; // … but a picture takes at least so many CSS pixels
@@ -16,17 +16,30 @@ export interface StageEvents {
   changed(): void;
   /** The window is to change: by CSS pixels to the right and downwards. */
   windowed(dx: number, dy: number): void;
+  /** One finger draws with the tool: it begins, goes on, is done, or was not meant. */
+  drew(what: "press" | "drag" | "release" | "cancel", clientX: number, clientY: number): void;
+  /** A tap on the picture. */
+  tapped(clientX: number, clientY: number): void;
+  /** A finger rests at a place that is to be seen larger; undefined when it is lifted. */
+  magnified(at: { clientX: number; clientY: number } | undefined): void;
+  /** The small picture has been drawn. */
+  painted(): void;
+  /** The screen has another size. */
+  resized(): void;
 }
+
+export type StageTool = "scroll" | "window" | "pan" | "measure";
 
 export class Stage {
   picture = 0;
   view: View = FITTED;
-  /** What one finger does: scroll, or change the window. */
-  tool: "scroll" | "window" = "scroll";
+  tool: StageTool = "scroll"; // what one finger does
   private readonly fingers = new Fingers();
   private readonly context: CanvasRenderingContext2D;
   private rest = 0; // CSS pixels of a drag that are not a picture yet
   private isDrawing = false;
+  private doing: "drawing" | "magnifying" | undefined;
+  private waiting = 0; // timer of a long press
   private readonly watched: ResizeObserver;
 
   constructor(
@@ -35,7 +48,10 @@ export class Stage {
     private readonly events: StageEvents,
   ) {
     this.context = canvas.getContext("2d", { alpha: false }) as CanvasRenderingContext2D;
-    this.watched = new ResizeObserver(() => this.draw());
+    this.watched = new ResizeObserver(() => {
+      this.events.resized();
+      this.draw();
+    });
     this.watched.observe(canvas);
     for (const name of [
       "pointerdown",
@@ -59,6 +75,7 @@ export class Stage {
 
   /** End it. */
   stop(): void {
+    clearTimeout(this.waiting);
     this.watched.disconnect();
   }
 
@@ -94,12 +111,13 @@ export class Stage {
     this.lay({ ...this.view, inverted: !this.view.inverted });
   }
 
-  /** Pixels of the picture that is looked at, as it is stored. */
+  /** The picture that is looked at: columns, and rows as high as they are beside them where pixels are not square. */
   get size(): Size {
     const rows = Number(this.stack.value(this.picture, "Rows"));
     const columns = Number(this.stack.value(this.picture, "Columns"));
     const found = this.stack.nearest(this.picture)?.bitmap;
-    return rows > 0 && columns > 0 ? { width: columns, height: rows } : (found ?? { width: 1, height: 1 });
+    if (!(rows > 0 && columns > 0)) return found ?? { width: 1, height: 1 };
+    return { width: columns, height: rows * aspectOf((keyword) => this.stack.value(this.picture, keyword)) };
   }
 
   /** CSS pixels of the screen. */
@@ -133,6 +151,7 @@ export class Stage {
     context.fillStyle = "#000";
     context.fillRect(0, 0, width, height);
     const found = this.stack.nearest(this.picture);
+    this.events.painted();
     if (!found) return;
     const picture = this.size;
     const m = matrixOf(this.view, picture, screen);
@@ -165,27 +184,71 @@ export class Stage {
       this.canvas.setPointerCapture(event.pointerId);
       this.rest = 0;
       this.fingers.press(point, event.timeStamp);
+      if (this.fingers.count > 1) this.give("cancel", event);
+      else this.waitForLongPress(event);
     } else if (event.type === "pointermove") {
-      const done = this.fingers.move(point, event.timeStamp);
-      if (done) this.follow(done, event);
+      if (this.doing === "magnifying") this.events.magnified(event);
+      else {
+        const done = this.fingers.move(point, event.timeStamp);
+        if (done) this.follow(done, event);
+      }
     } else if (event.type === "pointerup") {
-      if (this.fingers.release(event.pointerId, event.timeStamp) === "double tap") this.fit();
-    } else this.fingers.cancel();
+      this.give("release", event);
+      const tap = this.fingers.release(event.pointerId, event.timeStamp);
+      if (tap === "double tap") this.fit();
+      else if (tap === "tap") this.events.tapped(event.clientX, event.clientY);
+    } else {
+      this.give("cancel", event);
+      this.fingers.cancel();
+    }
+  }
+
+  /** End what one finger has been doing. */
+  private give(what: "release" | "cancel", event: PointerEvent): void {
+    clearTimeout(this.waiting);
+    if (this.doing === "drawing") this.events.drew(what, event.clientX, event.clientY);
+    if (this.doing === "magnifying") this.events.magnified(undefined);
+    this.doing = undefined;
+  }
+
+  private waitForLongPress(event: PointerEvent): void {
+    clearTimeout(this.waiting);
+    if (event.pointerType === "mouse") return;
+    const { clientX, clientY, timeStamp } = event;
+    this.waiting = window.setTimeout(() => {
+      if (this.doing || !this.fingers.isLongPress(timeStamp + LONG)) return;
+      this.doing = "magnifying";
+      this.events.magnified({ clientX, clientY });
+    }, LONG);
   }
 
   private follow(done: Moved, event: PointerEvent): void {
     const isMouse = event.pointerType === "mouse";
-    if (done.meaning === "two" || (isMouse && event.buttons === 4)) {
+    const isPan = done.meaning === "one" && (this.tool === "pan" || (isMouse && event.buttons === 4));
+    const isWindow = this.tool === "window" || (this.tool === "scroll" && this.stack.count === 1);
+    if (done.meaning === "two" || isPan) {
       const { x, y } = this.fromMiddle(done.x, done.y);
       const view = zoomed(this.view, done.scale, x, y);
       this.lay(moved(view, done.dx, done.dy, this.size, this.screen));
-    } else if (done.meaning === "three" || this.tool === "window" || (isMouse && event.buttons === 2)) {
+    } else if (done.meaning === "three" || (isMouse && event.buttons === 2) || isWindow) {
       this.events.windowed(done.dx, done.dy);
+    } else if (this.tool === "measure") {
+      this.measure(event);
     } else {
       this.rest += done.dy;
       const whole = (this.screen.height * ROWS_OF_DRAG) / Math.max(1, this.stack.count);
       this.scroll(Math.min(MOST_DRAG, Math.max(LEAST_DRAG, whole)));
     }
+  }
+
+  private measure(event: PointerEvent): void {
+    const origin = this.fingers.origin;
+    if (this.doing !== "drawing" && origin) {
+      clearTimeout(this.waiting);
+      this.doing = "drawing";
+      this.events.drew("press", origin.x, origin.y);
+    }
+    this.events.drew("drag", event.clientX, event.clientY);
   }
 
   private scroll(step: number): void {

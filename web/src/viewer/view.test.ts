@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { FITTED, fitted, matrixOf, moved, scaleOf, turned, type View, zoomed } from "./view.ts";
+import { aspectOf, FITTED, fitted, matrixOf, moved, scaleOf, turned, type View, zoomed } from "./view.ts";
 
 const PICTURE = { width: 512, height: 256 };
 const SCREEN = { width: 800, height: 600 };
@@ -53,4 +53,12 @@ test("turned by a quarter, what was left is at the top; four quarters are none",
 test("mirrored, left is right", () => {
   expect(corner({ ...FITTED, mirrored: true }, 0, 0)).toEqual([800, 100]);
   expect(corner({ ...FITTED, mirrored: true }, 512, 256)).toEqual([0, 500]);
+});
+
+test("pixels that are not square make the picture higher or wider", () => {
+  const values = (given: Record<string, unknown>) => aspectOf((keyword) => given[keyword]);
+  expect(values({ PixelSpacing: [2, 1] })).toBe(2);
+  expect(values({ PixelAspectRatio: ["1", "2"] })).toBe(0.5);
+  expect(values({})).toBe(1);
+  expect(values({ PixelSpacing: [0, 1] })).toBe(1);
 });

@@ -79,6 +79,16 @@ export function matrixOf(
   };
 }
 
+/** How much higher than wide a pixel is, by the values of its picture; 1 when that is not said. */
+export function aspectOf(value: (keyword: string) => unknown): number {
+  for (const keyword of ["PixelSpacing", "ImagerPixelSpacing", "PixelAspectRatio"]) {
+    const [vertical, horizontal] = (value(keyword) as unknown[] | undefined) ?? [];
+    const ratio = Number(vertical) / Number(horizontal);
+    if (ratio > 0.1 && ratio < 10) return ratio;
+  }
+  return 1;
+}
+
 function shownSize(view: View, picture: Size, screen: Size): Size {
   const scale = scaleOf(view, picture, screen);
   const [width, height] =

@@ -1,0 +1,7 @@
+// Stands for packages that Cornerstone's own dependencies import for what the viewer never does: writing XML (vtk.js), and
+// the events of Node that this needs, without which the built bundle dies when it starts.
+
+/** There is nothing to build XML with. */
+export function create(): never {
+  throw new Error("XML is not written here.");
+}

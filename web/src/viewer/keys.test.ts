@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { actionOf } from "./keys.ts";
+
+function pressed(key: string, on = "div", more: KeyboardEventInit = {}): ReturnType<typeof actionOf> {
+  const element = document.createElement(on);
+  document.body.append(element);
+  let found: ReturnType<typeof actionOf>;
+  element.addEventListener("keydown", (event) => {
+    found = actionOf(event as KeyboardEvent);
+  });
+  element.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, ...more }));
+  return found;
+}
+
+test("keys scroll, play, and choose a window", () => {
+  expect(pressed("ArrowDown")).toEqual({ what: "step", by: 1 });
+  expect(pressed(" ")).toEqual({ what: "play" });
+  expect(pressed("3")).toEqual({ what: "preset", number: 2 });
+});
+
+test("keys of the browser, and those meant for a field or a button, are left alone", () => {
+  expect(pressed("r", "div", { ctrlKey: true })).toBeUndefined();
+  expect(pressed("a", "input")).toBeUndefined();
+  expect(pressed(" ", "button")).toBeUndefined();
+  expect(pressed("q")).toBeUndefined();
+});
