@@ -1,11 +1,11 @@
 """Notes: the facts that live only in the index, read from it, written as lines, merged back."""
 
 import json
-from dataclasses import replace
 import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
