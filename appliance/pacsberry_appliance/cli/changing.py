@@ -10,6 +10,7 @@ from pacsberry_appliance.making import make
 from pacsberry_appliance.making.remarks import load as load_remarks
 from pacsberry_appliance.network import trial
 from pacsberry_appliance.network.applying import Outcome, apply
+from pacsberry_appliance.system import files
 
 # What can cut off the one who changes it. The portal's mode and the language only change answers.
 NETWORK_FIELDS = frozenset(
@@ -38,7 +39,8 @@ def on_trial(context: Context, after: Settings, seconds: int) -> int:
 def enforce(context: Context, settings: Settings, *, with_network: bool) -> Outcome | None:
     """Everything below /run, the services it concerns, and the network; to its end, also when the terminal is gone."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    made = make(context.places, settings, context.runner, load_remarks(context.places))
+    with files.locked(context.places.lock):
+        made = make(context.places, settings, context.runner, load_remarks(context.places))
     if made.server:
         talk("The server starts again with its new settings.")
         context.runner.ask("systemctl", "try-restart", "pacsberry-server.service", seconds=90)

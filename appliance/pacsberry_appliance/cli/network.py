@@ -74,11 +74,10 @@ def _about_the_cable(context: Context) -> tuple[Message, ...]:
 
 def _say(context: Context, remarks: tuple[Message, ...]) -> None:
     settings, places = context.settings(), context.places
-    show(places, settings, context.runner, remarks)
-    content = files.read_small(places.result_file, 1 << 20)
-    if content is None:
-        return
-    text = with_network_part(content, settings, remarks)
-    if text != content:
-        with files.writable(places.boot, context.runner):
-            files.replace(places.result_file, text, mode=None)
+    with files.locked(places.lock):  # `settle` and `guard` end about the same time
+        show(places, settings, context.runner, remarks)
+        content = files.read_small(places.result_file, 1 << 20)
+        text = with_network_part(content, settings, remarks) if content is not None else None
+        if text is not None and text != content:
+            with files.writable(places.boot, context.runner):
+                files.replace(places.result_file, text, mode=None)

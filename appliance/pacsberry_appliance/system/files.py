@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import fcntl
 import grp
 import os
 from collections.abc import Iterator
@@ -71,6 +72,18 @@ def sync_folder(folder: Path) -> None:
     try:
         with contextlib.suppress(OSError):  # FAT through FUSE cannot
             os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Within it, nobody else who asks for the same lock is: two at once would take each other's temporary files."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)
 

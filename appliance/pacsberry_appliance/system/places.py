@@ -88,6 +88,11 @@ class Places:
         return self.root / "run/issue.d/50-pacsberry.issue"
 
     @property
+    def lock(self) -> Path:
+        """Held by whoever writes what several programs write."""
+        return self.run / "lock"
+
+    @property
     def trial(self) -> Path:
         """The network settings that wait to be confirmed."""
         return self.run / "trial.json"
