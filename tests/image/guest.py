@@ -245,9 +245,6 @@ class Guest:
         tree: list[str | Path] = ["-dtb", self._folder / _TREE] if self._machine is RASPI3B else []
         return [
             *(
-                "nice",
-                "-n",
-                "5",
                 "qemu-system-aarch64",
                 *self._machine.arguments,
                 "-accel",
