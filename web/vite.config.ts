@@ -27,6 +27,20 @@ function packedTwins(): Plugin {
   };
 }
 
+/** Cornerstone's texts set their style as an attribute, which the pages' security policy forbids; a property is allowed. */
+function stylesAsProperties(): Plugin {
+  const attribute = "textElement.setAttribute('style', combinedStyle)";
+  return {
+    name: "styles-as-properties",
+    transform(code, id) {
+      if (!id.endsWith("/drawingSvg/drawTextBox.js")) return undefined;
+      if (!code.includes(attribute))
+        throw new Error("Cornerstone draws its texts in another way now: look again.");
+      return { code: code.replace(attribute, "textElement.style.cssText = combinedStyle"), map: null };
+    },
+  };
+}
+
 function filesBelow(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
@@ -48,7 +62,7 @@ export default defineConfig({
     },
   },
   worker: { format: "es" },
-  plugins: [packedTwins()],
+  plugins: [packedTwins(), stylesAsProperties()],
   server: {
     proxy: {
       "/pacsberry": "http://localhost:8042",

@@ -216,6 +216,7 @@ class ViewerPage extends Part implements PaneHost {
         pane.see(place.window);
       }
     });
+    if (this.active) drawCrossings(this.active, this.panes, this.hasLines);
     this.beat += 1;
   }
 

@@ -4,6 +4,7 @@
 import {
   cache,
   Enums,
+  getShouldUseCPURendering,
   imageLoader,
   imageLoadPoolManager,
   init as initCore,
@@ -14,7 +15,7 @@ import {
 import { init as initLoader } from "@cornerstonejs/dicom-image-loader";
 import { address, headers } from "../api/http.ts";
 import type { Manifest } from "../api/pictures.ts";
-import { Measure } from "./measure.ts";
+import { beginMeasuring, Measure } from "./measure.ts";
 import { moduleOf } from "./metadata.ts";
 import { pictureOf } from "./stack.ts";
 import { FITTED, type Size, scaleOf, type View } from "./view.ts";
@@ -53,6 +54,7 @@ export function started(): RenderingEngine {
     const found = known.get(imageId);
     return found && moduleOf(name, found.told, found.picture);
   }, 10_000);
+  beginMeasuring();
   engine = new RenderingEngine(ENGINE);
   return engine;
 }
@@ -79,7 +81,8 @@ export interface Drawing {
   view: View;
   window: Window | undefined; // undefined: that of the picture
   isInverse: boolean; // low values are bright: MONOCHROME1
-  size: Size; // of the picture
+  size: Size; // of the picture, as it is drawn
+  rows: number;
   screen: Size; // CSS pixels
 }
 
@@ -159,7 +162,7 @@ export class FullDepth {
     return engine?.getViewport(this.name) as Types.IStackViewport | undefined;
   }
 
-  private lay({ view, window, isInverse, size, screen }: Drawing): void {
+  private lay({ view, window, isInverse, size, rows, screen }: Drawing): void {
     const viewport = this.viewport;
     if (!viewport) return;
     viewport.setProperties({
@@ -172,8 +175,15 @@ export class FullDepth {
       flipHorizontal: view.mirrored,
       flipVertical: false,
     });
-    viewport.setZoom(scaleOf(view, size, screen) / scaleOf(FITTED, size, screen));
-    viewport.setPan([view.x, view.y] as Types.Point2);
+    const scale = scaleOf(view, size, screen);
+    if (getShouldUseCPURendering()) {
+      viewport.setZoom(scale * Math.min(1, size.height / rows)); // there, a zoom is CSS pixels for each pixel
+      const middle: Types.Point2 = [screen.width / 2 - view.x, screen.height / 2 - view.y];
+      viewport.setCamera({ focalPoint: viewport.canvasToWorld(middle) });
+    } else {
+      viewport.setZoom(scale / scaleOf(FITTED, size, screen));
+      viewport.setPan([view.x, view.y]);
+    }
     viewport.render();
   }
 

@@ -36,16 +36,14 @@ const GROUP = "pacsberry";
 type Asked = (done: (text: string) => void) => void;
 
 let askText: Asked = (done) => done("");
-let isBegun = false;
 
 /** How a text is asked for; '' for none. */
 export function useAsking(ask: Asked): void {
   askText = ask;
 }
 
-function begin(): void {
-  if (isBegun) return;
-  isBegun = true;
+/** Set the tools up; before the first screen is enabled, of which they have to hear. */
+export function beginMeasuring(): void {
   initTools();
   const group = ToolGroupManager.createToolGroup(GROUP);
   const style = annotation.config.style.getDefaultToolStyles();
@@ -88,7 +86,6 @@ export class Measure {
     private readonly viewportId: string,
     private readonly renderingEngineId: string,
   ) {
-    begin();
     ToolGroupManager.getToolGroup(GROUP)?.addViewport(viewportId, renderingEngineId);
   }
 
@@ -131,6 +128,7 @@ export class Measure {
     if (!this.isBusy || !this.last) return;
     this.isBusy = false;
     this.tell(Enums.Events.TOUCH_END, this.last);
+    for (const one of this.all()) one.highlighted = false; // Cornerstone waits for a mouse to leave
     this.sweep();
   }
 

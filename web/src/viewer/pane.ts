@@ -256,6 +256,7 @@ export class Pane extends Part {
         window: this.window ?? this.own,
         isInverse: this.value("PhotometricInterpretation") === "MONOCHROME1",
         size: stage.size,
+        rows: Number(this.value("Rows")) || stage.size.height,
         screen: stage.screen,
       });
     }
