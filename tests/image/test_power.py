@@ -7,6 +7,7 @@ Whenever it was, the box comes up, knows what it was told, and has every study i
 import hashlib
 import io
 import json
+import os
 import random
 import tarfile
 import time
@@ -22,7 +23,8 @@ from tests.makers import make_instance
 
 ADMIN = "a staff password"
 SETTINGS = f"name = box7\nwifi name = Box 7\nwifi password = thirty quiet tablets\nadmin password = {ADMIN}\n"
-BOOT_CUTS, UPLOAD_CUTS = 14, 8
+BOOT_CUTS = int(os.environ.get("PACSBERRY_BOOT_CUTS", "14"))
+UPLOAD_CUTS = int(os.environ.get("PACSBERRY_UPLOAD_CUTS", "8"))
 MACHINE = virt(memory_mib=768, cache="writeback")
 
 
