@@ -7,7 +7,7 @@ import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 const OUT = resolve(import.meta.dirname, "../server/pacsberry/http/app");
-const PAGES = ["index", "viewer", "upload", "admin", "sign-in"];
+const PAGES = ["index", "viewer", "mpr", "upload", "admin", "sign-in"];
 const PACKED = /\.(?:html|js|css|svg|wasm|json)$/;
 
 /** Writes file.gz beside each file that shrinks: the server sends it as it lies. */

@@ -60,9 +60,9 @@ class ViewerPage extends Part implements PaneHost {
         ${this.error ? problem(this.error, () => void this.load()) : ""}
         <main class="screens" data-layout=${this.place.layout}>
           ${this.panes}
-          <span class="caution">${t("app.notForDiagnosis")}</span>
         </main>
         <div class="strip series">${(this.shown?.Series ?? []).map((series) => this.choice(series))}</div>
+        <footer class="caution">${t("app.notForDiagnosis")}</footer>
         ${this.asking ? this.question(this.asking) : ""}
       </div>
     `;

@@ -1,0 +1,109 @@
+// A series of slices as a volume: three planes through one point.  It needs WebGL 2 and the whole series at full depth.
+
+import { html, type PropertyValues, svg, type TemplateResult } from "lit";
+import { type Manifest, manifest } from "../api/pictures.ts";
+import type { Session } from "../api/session.ts";
+import { needsSignIn, Part, problem, start } from "../parts/page.ts";
+import type { Name, Planes } from "../viewer/planes.ts";
+import { presetsOf, type Window } from "../viewer/window.ts";
+import { t } from "../words/index.ts";
+
+const NAMES: readonly Name[] = ["axial", "coronal", "sagittal"];
+
+class PlanesPage extends Part {
+  static override properties = { beat: { state: true } };
+
+  who!: Session;
+  declare private beat: number;
+  private error: unknown;
+  private told: Manifest | undefined;
+  private planes: Planes | undefined;
+  private arrived = 0; // part of the volume
+  private why = ""; // it cannot be shown
+
+  constructor() {
+    super();
+    this.beat = 0;
+  }
+
+  override render(): TemplateResult {
+    const asked = new URLSearchParams(location.search);
+    const back = `viewer.html?study=${asked.get("study") ?? ""}#series=${asked.get("series") ?? ""}`;
+    document.title = `${t("viewer.mpr")} · ${t("app.name")}`;
+    return html`
+      <div class="viewer">
+        <header class="bar">
+          <a class="button" href=${back}>‹ ${t("mpr.back")}</a>
+          <strong class="what">${this.told?.SeriesDescription ?? ""}</strong>
+        </header>
+        <div class="tray">
+          <button @click=${() => this.planes?.fit()}>${t("viewer.fit")}</button>
+          ${presetsOf(this.told?.Modality ?? "").map(({ text, window }) => html`<button @click=${() => this.planes?.see(window)}>${t(text)}</button>`)}
+        </div>
+        ${this.error ? problem(this.error, () => location.reload()) : ""}
+        ${this.why ? html`<p class="problem" role="alert">${this.why}</p>` : ""}
+        <main class="screens" data-layout="4">${NAMES.map((name) => this.plane(name))}
+          <div class="hints">
+            ${this.arrived < 1 && !this.why && !this.error ? html`<progress max="1" .value=${this.arrived} aria-label=${t("mpr.loading")}></progress>` : ""}
+            <p>${t("mpr.hint")}</p>
+            ${this.planes?.window ? html`<p>${t("viewer.window", { center: Math.round(this.planes.window[0]), width: Math.round(this.planes.window[1]) })}</p>` : ""}
+          </div>
+        </main>
+        <footer class="caution">${t("app.notForDiagnosis")}</footer>
+      </div>
+    `;
+  }
+
+  protected override firstUpdated(changes: PropertyValues): void {
+    super.firstUpdated(changes);
+    void this.load();
+  }
+
+  private plane(name: Name): TemplateResult {
+    const at = this.planes?.crossing(name);
+    return html`<div class="plane" data-plane=${name} role="img" aria-label=${t(`mpr.${name}`)}>
+      <div class="full there"></div>
+      <svg class="marks" aria-hidden="true">
+        ${at ? svg`<line x1="0" x2="100%" y1=${at.y} y2=${at.y} /><line y1="0" y2="100%" x1=${at.x} x2=${at.x} />` : ""}
+      </svg>
+      <span class="corner top">${t(`mpr.${name}`)}</span>
+    </div>`;
+  }
+
+  private async load(): Promise<void> {
+    try {
+      this.told = await manifest(new URLSearchParams(location.search).get("series") ?? "");
+      const { hasWebGl } = await import("../viewer/full.ts");
+      const { fits, Planes } = await import("../viewer/planes.ts");
+      if (!hasWebGl()) this.why = t("mpr.needsWebGl");
+      else if (!fits(this.told)) this.why = t("mpr.tooLarge");
+      if (!this.why) {
+        const elements = Object.fromEntries(
+          NAMES.map((name) => [name, this.querySelector(`[data-plane="${name}"] .full`)]),
+        ) as Record<Name, HTMLDivElement>;
+        this.planes = new Planes(elements, () => {
+          this.beat += 1;
+        });
+        await this.planes.load(this.told, this.first(this.told), (part) => {
+          this.arrived = part;
+          this.beat += 1;
+        });
+      }
+    } catch (error) {
+      if (needsSignIn(error)) location.replace("sign-in.html");
+      this.error = error;
+    }
+    this.beat += 1;
+  }
+
+  /** The window to begin with: that of the pictures, or the first that has a name. */
+  private first(told: Manifest): Window | undefined {
+    const value = (keyword: string) =>
+      (told.Shared[keyword] ?? told.Instances[0]?.[keyword]) as number[] | undefined;
+    const [center, width] = [value("WindowCenter")?.[0], value("WindowWidth")?.[0]];
+    if (center !== undefined && width) return [center, width];
+    return presetsOf(told.Modality)[0]?.window;
+  }
+}
+
+void start("pb-planes", PlanesPage);
