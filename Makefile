@@ -26,13 +26,9 @@ setup: .venv/installed ## make .venv with the pinned packages and the command .v
 web: server/pacsberry/http/app/index.html ## build the web pages (Node is taken from PyPI where the machine has none)
 
 .PHONY: run
-run: setup pages ## start the server with a demo study and print its address (PORT=8042 DICOM_PORT=4242 DATA=run)
+run: setup ## start the server with a demo study and print its address (PORT=8042 DICOM_PORT=4242 DATA=run)
+	@$(MAKE) --no-print-directory web || echo 'The web pages cannot be built here; a minimal page is shown.' >&2
 	$(BIN)/pacsberry serve --demo --http-port $(PORT) --dicom-port $(DICOM_PORT) --data $(DATA)
-
-# The pages of `make run`: built unless that cannot be done here; the server then says so and shows a minimal page.
-.PHONY: pages
-pages:
-	@$(MAKE) --no-print-directory web || echo 'The web pages cannot be built here; a minimal page is shown instead.' >&2
 
 .PHONY: test
 test: .venv/tools-installed web/node_modules/installed ## run every test but the long proofs
