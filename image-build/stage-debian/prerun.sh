@@ -6,7 +6,7 @@ set -euo pipefail
 lists=("$STAGE_DIR/packages" "$BASE_DIR"/stage-pacsberry/*/[0-9][0-9]-packages)
 packages=$(sed -e 's/#.*//' "${lists[@]}" | xargs -n1 | LC_ALL=C sort -u | paste -sd,)
 archive=$PACSBERRY_IMAGE_CACHE/archive
-name=$(cat "$STAGE_DIR/prerun.sh" "$STAGE_DIR/dpkg.cfg" "$STAGE_DIR/backports.pref" "$archive"/* - <<<"$packages $ARCH $DEBIAN_MIRROR $SECURITY_MIRROR" | sha256sum | cut -c1-16)
+name=$(cat "$STAGE_DIR/prerun.sh" "$STAGE_DIR/dpkg.cfg" "$STAGE_DIR/backports.pref" "$archive/$RELEASE" "$archive/$RELEASE-security" - <<<"$packages $ARCH $DEBIAN_MIRROR $SECURITY_MIRROR" | sha256sum | cut -c1-16)
 base=$PACSBERRY_IMAGE_CACHE/base-$name.tar.zst
 key=/usr/share/keyrings/debian-archive-keyring.gpg
 # The date of Debian's own lists: the same packages make the same tree.
