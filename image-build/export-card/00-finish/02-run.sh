@@ -1,6 +1,8 @@
 #!/bin/bash -e
 # What the build machine lent is taken back, and nothing in the tree is younger than what it was made of.
 set -euo pipefail
+# shellcheck source=/dev/null
+source "${STAGE_DIR}/defaults"
 
 unmount "${ROOTFS_DIR}"
 rm -f "${ROOTFS_DIR}/etc/resolv.conf" "${ROOTFS_DIR}/etc/resolv.conf.orig"

@@ -7,6 +7,8 @@
 #
 # The same tree gives the same bytes: names, ids and dates come from the inputs, files are taken in sorted order.
 set -euo pipefail
+# shellcheck source=/dev/null
+source "${STAGE_DIR}/defaults"
 
 BOOT_MIB=256  # two kernels and two initial ramdisks with room to spare: an update writes the new beside the old
 SPARE_MIB=640 # for updates of the system

@@ -2,6 +2,8 @@
 # Compresses the card and writes what goes with it: block map (a card is written in half the time with it), checksums,
 # the list of what is in it, the entry for Raspberry Pi Imager.
 set -euo pipefail
+# shellcheck source=/dev/null
+source "${STAGE_DIR}/defaults"
 
 image=${STAGE_WORK_DIR}/${IMG_FILENAME}.img
 name=${IMG_FILENAME}.img
