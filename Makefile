@@ -36,6 +36,11 @@ test: .venv/tools-installed web/node_modules/installed ## run every test but the
 	$(BIN)/python -m pytest -q
 	.ci/npm test
 
+.PHONY: test-web
+test-web: .venv/tools-installed web ## try the pages in a real browser: iPad sizes, fingers, pictures of each page in tests/web/screens
+	.ci/system-packages browser
+	.ci/npm run test-web
+
 .PHONY: proofs
 proofs: .venv/tools-installed ## run the long proofs: crashes by the hundred, long fuzzing
 	.ci/system-packages test
