@@ -5,8 +5,11 @@ what they look like is cli/logs.py.
 """
 
 import logging
+from collections import deque
 
 from pacsberry.errors import BadRequest
+
+_RECENT_LINES, _LONGEST_RECENT = 1000, 500  # at most half a megabyte, when everything is traced
 
 LEVELS = {"default": logging.WARNING, "verbose": logging.INFO, "trace": logging.DEBUG}
 # Each category and its loggers: ours, and those of the libraries whose words belong to it.
@@ -42,6 +45,29 @@ class LogLevels:
         """Change every category."""
         for category in CATEGORIES:
             self.set(category, level)
+
+
+class RecentLines(logging.Handler):
+    """Remembers the last lines of the log, for who cannot read where it goes.  Belongs to the root logger."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: deque[str] = deque(maxlen=_RECENT_LINES)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one line, as all handlers write it."""
+        try:
+            self.lines.append(self.format(record)[:_LONGEST_RECENT])
+        except (TypeError, ValueError):  # words and values do not fit
+            self.handleError(record)
+
+
+def recent_lines() -> list[str]:
+    """The last lines of this process' log, the newest at the end; none where nobody remembers them."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, RecentLines):
+            return list(handler.lines)
+    return []
 
 
 def category_of(logger: str) -> str:

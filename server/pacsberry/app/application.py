@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pacsberry.app import prepared, upkeep, values
+from pacsberry.app.box import box_state
 from pacsberry.app.facts import system_facts
 from pacsberry.archive import Archive
 from pacsberry.config import Settings
@@ -117,6 +118,7 @@ class Application:
             reset=reset,
             dictionary=names,
             discarded=self.discarded,
+            box=box_state(settings, lambda: self.dicom.port),
             people=asked,
         )
         access = Access(

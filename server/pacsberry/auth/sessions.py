@@ -65,6 +65,12 @@ class Sessions:
                 session = None
         return session
 
+    def names(self) -> list[str]:
+        """Who is signed in now, each once."""
+        now = self._monotonic()
+        with self._lock:
+            return sorted({session.user.name for session in self._open.values() if session.ends_at > now})
+
     def end(self, token: str) -> None:
         """Sign out."""
         with self._lock:

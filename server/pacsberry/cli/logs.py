@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pacsberry.errors import ConfigError
-from pacsberry.logs import LogLevels, category_of
+from pacsberry.logs import LogLevels, RecentLines, category_of
 
 LOG_NAME = "pacsberry.log"
 LONGEST_MESSAGE = 4096
@@ -43,12 +43,14 @@ def start_logging(options: LogOptions, *, maximum_bytes: int, kept: int) -> LogL
         handler = _file_handler(
             Path(options.folder) / LOG_NAME if options.folder else Path(options.file), maximum_bytes, kept
         )
-    handler.setFormatter(LineFormatter(with_thread=options.with_thread, with_context=options.with_context))
+    formatter = LineFormatter(with_thread=options.with_thread, with_context=options.with_context)
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
         old.close()
-    root.addHandler(handler)
+    for each in (handler, RecentLines()):
+        each.setFormatter(formatter)
+        root.addHandler(each)
     root.setLevel(logging.WARNING)
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # a full disk under the log must not stop the server

@@ -5,6 +5,7 @@ from pacsberry.http import (
     archives,
     arrays,
     attachments,
+    box,
     bulk,
     catalogue,
     changes,
@@ -14,6 +15,7 @@ from pacsberry.http import (
     loglevels,
     measuring,
     metadata,
+    naming,
     page,
     pictures,
     prepared,
@@ -41,6 +43,7 @@ from pacsberry.http.settings import HttpSettings
 _NOUNS = (
     system,
     storage,
+    box,
     tools,
     acceptance,
     loglevels,
@@ -66,6 +69,7 @@ _NOUNS = (
     session,
     users,
     catalogue,
+    naming,
     page,
 )
 _TABLE = [route for noun in _NOUNS for route in noun.ROUTES]

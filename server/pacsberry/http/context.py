@@ -53,6 +53,7 @@ class Context:
     reset: Callable[[], None]  # ask it to start again with its configuration read anew; returns at once
     preparer: "Preparer | None" = None  # of prepared pictures
     discarded: "Discarded | None" = None  # studies that can be had back
+    box: Callable[[], Mapping[str, object]] = dict  # the state of the machine, for GET /pacsberry/box
     people: "People | None" = None  # None where nobody signs in: everybody is an admin then
     dictionary: TagDictionary = STANDARD  # names of tags, the option Dictionary included
     clock: Clock = field(default_factory=Clock)

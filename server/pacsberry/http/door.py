@@ -49,7 +49,7 @@ class Door:
         """Answer one request."""
         begun = time.monotonic()
         command, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        self._context.metrics.begin()
+        self._context.metrics.begin(environ["REMOTE_ADDR"])
         try:
             rendered = self._answer(environ, command, _decoded(path))
         finally:
