@@ -134,7 +134,8 @@ def test_it_boots_as_a_raspberry_pi_3b_from_its_sd_card(
 
         assert guest.ask("tr -d '\\0' </proc/device-tree/model").startswith("Raspberry Pi 3 Model B")
         assert guest.ask("systemctl --failed --plain --no-legend") == ""
-        assert guest.ask("findmnt -no SOURCE /boot/firmware /data").split() == ["/dev/mmcblk0p1", "/dev/mmcblk0p3"]
+        assert guest.ask("findmnt -no SOURCE /boot/firmware") == "/dev/mmcblk0p1"
+        assert guest.ask("findmnt -no SOURCE /data") == "/dev/mmcblk0p3"
         assert guest.ask(fetch("http://127.0.0.1/")).startswith(ANSWERED)
         # The board has no clock: it does not live in the past all the same.
         assert int(guest.ask("date +%Y")) >= 2026
