@@ -62,6 +62,19 @@ export function study(id: string): Promise<Study> {
   return get<Study>(`pacsberry/studies/${id}`);
 }
 
+/** What the tags of a study say of people. */
+export interface StudyNames {
+  Names: { Tag: string; Name: string; Kind: "Person" | "Number" | "Place" | "Text"; Values: string[] }[];
+  HasBurnedIn: boolean;
+  CountLookedAt: number;
+  CountInstances: number;
+}
+
+/** To be looked at before students see the study. */
+export function namesOf(id: string): Promise<StudyNames> {
+  return get<StudyNames>(`pacsberry/studies/${id}/names`);
+}
+
 /** Name it, show or hide it, protect it from recycling. */
 export function changeStudy(
   id: string,

@@ -7,6 +7,7 @@ export type Kind = "dicom" | "picture" | "document" | "nothing";
 
 export interface Picked extends Member {
   kind: Kind;
+  path?: string; // of the server, where that is not `instances`
 }
 
 const LEFT_OUT = /(?:^|\/)(?:DICOMDIR|Thumbs\.db|desktop\.ini|\.[^/]*)$|(?:^|\/)__MACOSX\//i;

@@ -43,3 +43,11 @@ export function dateText(dicom: string): string {
     day: "numeric",
   });
 }
+
+/** A number of bytes as people read it. */
+export function sizeText(bytes: number): string {
+  const isSmall = bytes < 1e6;
+  const value = isSmall ? bytes / 1e3 : bytes / 1e6;
+  const unit = isSmall ? "kilobyte" : "megabyte";
+  return value.toLocaleString(language, { style: "unit", unit, maximumFractionDigits: value < 10 ? 1 : 0 });
+}
