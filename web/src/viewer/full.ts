@@ -24,6 +24,7 @@ import type { Window } from "./window.ts";
 export const MOST_CACHED = 200 * 2 ** 20; // bytes; Cornerstone's own bound, 3 GB, has Safari reload the page
 const DECODERS = 2; // each has a memory of its own
 const SETTLED = 120; // ms that a picture is looked at before its values are fetched
+const AHEAD = 2; // pictures that are fetched before they are looked at
 const ENGINE = "pacsberry";
 const SCHEME = "wadors:";
 
@@ -95,6 +96,8 @@ export class FullDepth {
   private number = -1; // that is wanted
   private shown = -1;
   private timer = 0;
+  private before = 0; // the picture that was shown before
+  private stacked: readonly string[] | undefined; // what Cornerstone has been told of
   private readonly failed = new Set<number>(); // pictures that cannot be had
 
   /** `changed` is called when the picture that is looked at is there, or cannot be had. */
@@ -132,7 +135,8 @@ export class FullDepth {
     this.number = picture;
     this.shown = -1;
     clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.fetch(picture), SETTLED);
+    const isHere = cache.isLoaded(this.ids[picture] ?? "");
+    this.timer = window.setTimeout(() => void this.fetch(picture), isHere ? 0 : SETTLED);
   }
 
   /** The window that the picture is drawn through. */
@@ -191,9 +195,12 @@ export class FullDepth {
     const { told } = this;
     try {
       if (this.measure.isBusy) this.measure.cancel();
-      await imageLoader.loadAndCacheImage(this.ids[picture] ?? ""); // setStack does not say when it fails
+      const how = { priority: 0, requestType: Enums.RequestType.Interaction };
+      await imageLoader.loadAndCacheImage(this.ids[picture] ?? "", how); // setStack does not say when it fails
       if (this.number !== picture || this.told !== told) return;
-      await this.viewport?.setStack(this.ids, picture);
+      if (this.stacked === this.ids) await this.viewport?.setImageIdIndex(picture);
+      else await this.viewport?.setStack(this.ids, picture);
+      this.stacked = this.ids;
     } catch {
       this.number = -1;
       this.failed.add(picture);
@@ -206,6 +213,17 @@ export class FullDepth {
     if (!this.wanted.window) this.viewport?.resetProperties();
     this.lay(this.wanted);
     this.changed();
+    this.lookAhead(picture);
+  }
+
+  /** Fetch the pictures that come next, in the direction of the last step, while the one that is shown is looked at. */
+  private lookAhead(picture: number): void {
+    const step = picture < this.before ? -1 : 1;
+    this.before = picture;
+    for (let ahead = 1; ahead <= AHEAD; ahead += 1) {
+      const id = this.ids[picture + ahead * step];
+      if (id && !cache.isLoaded(id)) imageLoader.loadAndCacheImage(id).catch(() => {}); // it is asked for again when looked at
+    }
   }
 }
 

@@ -138,7 +138,7 @@ export class Measure {
     this.isBusy = false;
     cancelActiveManipulations(this.element);
     for (const { annotationUID } of this.all()) {
-      if (annotationUID && !this.before.has(annotationUID)) annotation.state.removeAnnotation(annotationUID);
+      if (annotationUID && !this.before.has(annotationUID)) drop(annotationUID);
     }
     this.render();
   }
@@ -158,7 +158,7 @@ export class Measure {
     const gone = selected.length
       ? selected
       : annotation.state.getAllAnnotations().map((one) => one.annotationUID);
-    for (const id of gone) if (id) annotation.state.removeAnnotation(id);
+    for (const id of gone) if (id) drop(id);
     annotation.selection.deselectAnnotation();
     this.render();
   }
@@ -183,7 +183,7 @@ export class Measure {
     for (const one of this.all()) {
       const isAngle = one.metadata?.toolName === AngleTool.toolName;
       if (isAngle && (one.data?.handles?.points?.length ?? 0) < 3 && one.annotationUID) {
-        annotation.state.removeAnnotation(one.annotationUID);
+        drop(one.annotationUID);
       }
     }
   }
@@ -199,7 +199,7 @@ export class Measure {
       const isText = one.metadata?.toolName === LabelTool.toolName;
       if (!isText && spread(points) < LEAST) {
         cancelActiveManipulations(this.element);
-        annotation.state.removeAnnotation(one.annotationUID);
+        drop(one.annotationUID);
       }
     }
     this.render();
@@ -254,6 +254,12 @@ interface Points {
   client: Types.Point2;
   canvas: Types.Point2;
   world: Types.Point3;
+}
+
+/** Remove one; Cornerstone goes on holding what is gone as selected. */
+function drop(id: string): void {
+  annotation.selection.setAnnotationSelected(id, false, true);
+  annotation.state.removeAnnotation(id);
 }
 
 function less<T extends readonly number[]>(a: T, b: T): T {

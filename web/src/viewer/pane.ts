@@ -216,6 +216,9 @@ export class Pane extends Part {
     if (stack.count && !stack.isPlaced) {
       stack.isPlaced = true;
       this.stage.go(wanted < 0 ? Math.floor((stack.count - 1) / 2) : wanted);
+    }
+    if (stack.told?.IsPlaced && !stack.isDeep) {
+      stack.isDeep = true;
       void this.deepen(stack);
     }
     this.changed();

@@ -18,6 +18,7 @@ export interface Picture {
 export class Stack {
   told: Manifest | undefined;
   facts: PackFacts | undefined; // of the preview
+  isDeep = false; // whether full depth has been asked for; that needs a manifest with the values of the pictures
   isPlaced = false; // whether the screen has gone to the picture that was asked for
   private readonly small = new Map<number, ImageBitmap>();
   private readonly stopped = new AbortController();
@@ -37,17 +38,14 @@ export class Stack {
     return this.small.size;
   }
 
-  /** Load the manifest, and the preview as soon as it is made.  Ends when all is there, or will never be. */
+  /** Load the manifest until it knows the values of the pictures, and the preview as soon as it is made. */
   async load(): Promise<void> {
     for (let question = 0; question < MOST_QUESTIONS; question += 1) {
       this.told = await manifest(this.series, this.stopped.signal);
       this.changed();
       const { State, Url } = this.told.Prepared.preview;
-      if (State === "Ready" && Url) {
-        await this.preview(Url);
-        return;
-      }
-      if (State !== "Making" && State !== "Missing") return;
+      if (State === "Ready" && Url && !this.facts) await this.preview(Url);
+      if (this.told.IsPlaced && State !== "Making" && State !== "Missing") return;
       await pause(AGAIN, this.stopped.signal);
     }
   }
