@@ -23,6 +23,7 @@ from tests.makers import make_instance
 
 ADMIN = "a staff password"
 SETTINGS = f"name = box7\nwifi name = Box 7\nwifi password = thirty quiet tablets\nadmin password = {ADMIN}\n"
+# Fewer for a quick look; the figure tells how many there were.
 BOOT_CUTS = int(os.environ.get("PACSBERRY_BOOT_CUTS", "14"))
 UPLOAD_CUTS = int(os.environ.get("PACSBERRY_UPLOAD_CUTS", "8"))
 MACHINE = virt(memory_mib=768, cache="writeback")
@@ -65,14 +66,15 @@ def test_first_boots_that_are_cut_short_leave_a_box_that_comes_up(
     fresh: Callable[[str], Guest], figure: Callable[[str, float | str], None]
 ) -> None:
     chance = random.Random(20261121)
-    for round_ in range(2):
+    rounds = max(1, BOOT_CUTS // 7)
+    for round_ in range(rounds):
         guest = fresh(f"boot-{round_}")
         guest.start()
         guest.wait_for_door()
         whole = time.monotonic() - guest.started_at  # of a first boot that nobody disturbs
         guest.power_cut()
         guest = fresh(f"cut-{round_}")
-        for _ in range(BOOT_CUTS // 2):
+        for _ in range(BOOT_CUTS // rounds):
             guest.start()
             # From the first write on: before, nothing can break.
             time.sleep(chance.uniform(whole * 0.3, whole * 1.3))
