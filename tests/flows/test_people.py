@@ -243,10 +243,28 @@ def test_guests_see_what_is_shown_and_no_names(school: House) -> None:
         ("ParentSeries", "/pacsberry/pictures/{}-0123456789abcdef/preview"),
         ("ID", "/instances/{}/preview"),
         ("ID", "/instances/{}/frames/0/rendered"),
+        ("ID", "/pacsberry/instances/{}/tags"),
+        ("ID", "/pacsberry/instances/{}/video"),
     ):
         assert school.ask("GET", path.format(hidden[level])).status == 404, path
     for level, path in (("ParentStudy", "/studies/{}"), ("ID", "/instances/{}/file"), ("ID", "/instances/{}/tags")):
         assert school.ask("GET", path.format(shown[level])).status == 401, path
+
+
+def test_guests_see_tags_without_people_and_no_documents(school: House) -> None:
+    told = upload(school)
+    show(school, told["ParentStudy"])
+    path = f"/pacsberry/instances/{told['ID']}"
+
+    table, of_teacher = school.ask("GET", f"{path}/tags"), school.ask("GET", f"{path}/tags", **basic("tom"))
+
+    assert table.json["IsReduced"]
+    assert {"Rows", "Modality"} <= {row["Name"] for row in table.json["Rows"]}
+    assert not [name for name in (*NAMES, "PatientName", "PatientID") if name.encode() in table.body]
+    assert b"PatientName" in of_teacher.body
+    assert table.headers["cache-control"] == "no-store"
+    assert school.ask("GET", f"{path}/report").status == 401
+    assert school.ask("GET", f"/instances/{told['ID']}/pdf").status == 401
 
 
 def test_what_is_hidden_again_is_gone_at_once(school: House) -> None:
