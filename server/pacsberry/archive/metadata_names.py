@@ -14,6 +14,7 @@ LAST_USER_NUMBER: Final = 65535
 # Of a study, written by our pages; kept and backed up as users' own are.
 CASE_TITLE: Final = 65021  # what the teacher calls it
 DISCARDED_AT: Final = 65022  # when it was deleted, while it can be had back
+ANNOTATIONS: Final = 65023  # what teachers have drawn on its pictures
 
 
 class SystemMetadata(IntEnum):
@@ -70,7 +71,7 @@ class MetadataNames:
         """`user_names`: the option UserMetadata, name to number."""
         self.user: Mapping[str, int] = dict(user_names)
         self._names: dict[int, str] = {int(number): name for number, name in _SYSTEM_NAMES.items()}
-        self._names |= {CASE_TITLE: "CaseTitle", DISCARDED_AT: "DiscardedAt"}
+        self._names |= {CASE_TITLE: "CaseTitle", DISCARDED_AT: "DiscardedAt", ANNOTATIONS: "Annotations"}
         self._names.update({number: name for name, number in user_names.items()})
         self._numbers = {name: number for number, name in self._names.items()}
 

@@ -2,11 +2,13 @@
 
 from pacsberry.http import (
     acceptance,
+    annotations,
     archives,
     arrays,
     attachments,
     box,
     bulk,
+    capturing,
     catalogue,
     changes,
     content,
@@ -51,6 +53,7 @@ _NOUNS = (
     measuring,
     bulk,
     uploads,
+    capturing,
     known,
     resources,
     tags,
@@ -71,6 +74,7 @@ _NOUNS = (
     session,
     users,
     catalogue,
+    annotations,
     naming,
     page,
 )
