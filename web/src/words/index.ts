@@ -25,6 +25,11 @@ export function useLanguage(name: string): void {
   language = name;
 }
 
+/** The language of the page, for numbers and dates. */
+export function languageInUse(): string {
+  return language;
+}
+
 /** A text, with what stands in {braces} filled in. */
 export function t(key: Key, values: Record<string, string | number> = {}): string {
   const text = (LANGUAGES[language] ?? en)[key];
