@@ -42,16 +42,22 @@ export interface School {
   url: string;
   users: Record<string, string>;
   studies: Record<string, string>;
+  files: string;
+  code: string;
   stop(): Promise<void>;
 }
 
-/** Start a server with all the studies. */
-export async function school(): Promise<School> {
+/** Start a server with all the studies, or a new one that nobody has an account of. */
+export async function school(kind?: "new"): Promise<School> {
   const folder = mkdtempSync(join(tmpdir(), "pacsberry-web-"));
-  const server: ChildProcess = spawn(join(ROOT, ".venv/bin/python"), ["-m", "tests.web.school", folder], {
-    cwd: ROOT,
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const server: ChildProcess = spawn(
+    join(ROOT, ".venv/bin/python"),
+    ["-m", "tests.web.school", folder, ...(kind ? [kind] : [])],
+    {
+      cwd: ROOT,
+      stdio: ["pipe", "pipe", "inherit"],
+    },
+  );
   const ended = once(server, "exit");
   const told = (await Promise.race([firstLine(server), ended.then(() => undefined)])) as Told | undefined;
   if (!told) throw new Error("The server has ended before it told its port: see above.");
@@ -74,7 +80,7 @@ async function firstLine(server: ChildProcess): Promise<Told> {
   return JSON.parse(line) as Told;
 }
 
-/** Chromium, with further arguments; without any it has no WebGL. */
+/** Chromium, with further arguments. */
 export function browser(more: readonly string[] = []): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: [...QUIET, ...more], timeout: WAIT });
 }
@@ -136,6 +142,11 @@ async function signIn(page: Page, at: School, user: string): Promise<void> {
 export async function screen(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENS, { recursive: true });
   await page.screenshot({ path: join(SCREENS, `${name}.png`) });
+}
+
+/** How many CSS pixels of the page do not fit onto the screen from left to right. */
+export function overhang(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
 /** What axe finds that keeps people out: its serious and critical findings, by rule and place. */

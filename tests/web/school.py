@@ -1,11 +1,14 @@
 """A server for the tests in a browser: studies of many kinds, a teacher, an admin, and guests.
 
 `python -m tests.web.school FOLDER` prints one line of JSON and runs until its standard input ends:
-{"port", "users": {name: password}, "studies": {name: identifier}}
+{"port", "users": {name: password}, "studies": {name: identifier}, "files": folder of files to upload, "code"}
+With `new` behind the folder nobody has an account yet, and `code` makes the first one.
 """
 
 import base64
 import json
+import logging
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +28,7 @@ SETTINGS: dict[str, object] = {
     "StableAge": 1,
     "Pacsberry": {"Guests": True, "UsersFile": "users.json", "UserRoles": {"tom": "teacher"}},
 }
+NEW: dict[str, object] = {"AuthenticationEnabled": True, "StableAge": 1, "Pacsberry": {"UsersFile": "users.json"}}
 HOSTILE = '<img src=x onerror="document.title=`hacked`">'
 SLICES = 60
 
@@ -44,7 +48,7 @@ def _stack() -> Iterator[bytes]:
     for number in range(SLICES):
         values = np.zeros((128, 128), "<u2")
         values[::8, :] += 200
-        values[number * 2 : number * 2 + 8, 60:68] = 2000
+        values[number * 2 : number * 2 + 8, 40:48] = 2000
         tags = {
             "PatientID": "STACK",
             "StudyInstanceUID": uid_for("stack"),
@@ -75,10 +79,39 @@ def _as_admin(house: House, method: str, path: str, body: bytes) -> dict[str, st
     return told
 
 
+def to_upload(folder: Path) -> str:
+    """A folder with files to pick in a page: a study of a person, and a text that is none."""
+    folder.mkdir()
+    for number, file in enumerate(make_study(series={"CT": 3}, patient_id="FRESH", patient_name="FRESH^FACE")):
+        (folder / f"{number}.dcm").write_bytes(file)
+    (folder / "shopping.txt").write_text("bread, butter")
+    return str(folder)
+
+
+class _Code(logging.Handler):
+    """Hears the code for the first account, which the log of a start tells."""
+
+    code = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        told = re.search(r"set-up code: (\S+)", record.getMessage())
+        self.code = told[1] if told else self.code
+
+
 def main() -> None:
     """Start, fill, tell, wait."""
-    with in_process(Path(sys.argv[1]), SETTINGS) as house:
-        print(json.dumps({"port": house.http_port, "users": USERS, "studies": fill(house)}), flush=True)  # noqa: T201 - read by the tests
+    folder, is_new = Path(sys.argv[1]), sys.argv[2:] == ["new"]
+    heard = _Code()
+    logging.getLogger("pacsberry.server").addHandler(heard)
+    with in_process(folder, NEW if is_new else SETTINGS) as house:
+        told = {
+            "port": house.http_port,
+            "users": {} if is_new else USERS,
+            "studies": {} if is_new else fill(house),
+            "files": to_upload(folder / "to-upload"),
+            "code": heard.code,
+        }
+        print(json.dumps(told), flush=True)  # noqa: T201 - read by the tests
         sys.stdin.read()
 
 

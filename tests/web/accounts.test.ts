@@ -1,0 +1,97 @@
+// Signing in and out, and the first account of a new box.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Browser } from "playwright-core";
+import {
+  barriers,
+  browser,
+  open,
+  overhang,
+  type School,
+  SIZES,
+  type SizeName,
+  school,
+  screen,
+} from "./aids.ts";
+
+let at: School;
+let fresh: School;
+let by: Browser;
+
+before(async () => {
+  at = await school();
+  fresh = await school("new");
+  by = await browser();
+});
+
+after(async () => {
+  await by?.close();
+  await at?.stop();
+  await fresh?.stop();
+});
+
+for (const size of Object.keys(SIZES) as SizeName[]) {
+  test(`signing in is whole and without barriers: ${size}`, async () => {
+    const { page, context, problems } = await open(by, at, "sign-in.html", size);
+    await page.getByLabel("Password").waitFor();
+
+    await screen(page, `sign-in-${size}`);
+    assert.equal(await overhang(page), 0);
+    assert.deepEqual(await barriers(page), []);
+    assert.deepEqual(problems, []);
+    await context.close();
+  });
+}
+
+test("a wrong password is told and lets one try again", async () => {
+  const { page, context } = await open(by, at, "sign-in.html", "portrait");
+  await page.getByLabel("Name").fill("tom");
+  await page.getByLabel("Password").fill("wrong");
+  await page.getByRole("button", { name: "Sign in" }).click();
+
+  await page.getByRole("alert").waitFor();
+  await screen(page, "sign-in-wrong");
+  await page.getByLabel("Password").fill(at.users.tom ?? "");
+  await page.getByLabel("Password").press("Enter");
+  await page.waitForURL(/index\.html/);
+
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("link", { name: "Sign in" }).waitFor();
+  assert.equal(await page.getByRole("link", { name: "Upload" }).count(), 0);
+  await context.close();
+});
+
+test("each role is led to the places that it may go to", async () => {
+  const places = { "": ["Studies"], tom: ["Studies", "Upload"], anna: ["Studies", "Upload", "Admin"] };
+  for (const [user, names] of Object.entries(places)) {
+    const { page, context } = await open(by, at, "index.html", "portrait", user);
+    await page.getByRole("link", { name: "Studies", exact: true }).waitFor();
+
+    const shown = await page.locator("nav a.button:not([href='sign-in.html'])").allTextContents();
+
+    assert.deepEqual(shown, names, user || "student");
+    await context.close();
+  }
+});
+
+test("a new box leads to its first account, by the code", async () => {
+  const { page, context } = await open(by, fresh, "index.html", "portrait");
+  await page.waitForURL(/sign-in\.html/);
+  await page.getByRole("heading", { name: "The first account" }).waitFor();
+  await screen(page, "sign-in-first");
+  assert.deepEqual(await barriers(page), []);
+
+  await page.getByLabel("Set-up code").fill("AAAAA-BBBBB");
+  await page.getByLabel("Name").fill("anna");
+  await page.getByLabel("Password").fill("a password of mine");
+  await page.getByRole("button", { name: "Make the account" }).click();
+  await page.getByRole("alert").waitFor();
+  await page.getByLabel("Set-up code").fill(fresh.code.toLowerCase());
+  await page.getByRole("button", { name: "Make the account" }).click();
+
+  await page.waitForURL(/index\.html/);
+  await page.getByRole("button", { name: "Sign out · anna" }).waitFor();
+  await page.getByRole("link", { name: "Admin" }).waitFor();
+  await context.close();
+});
