@@ -7,6 +7,7 @@ import type { Session } from "../api/session.ts";
 import { type SeriesEntry, type Study, study } from "../api/studies.ts";
 import { needsSignIn, Part, problem, start } from "../parts/page.ts";
 import { nameOf, personText } from "../parts/study-card.ts";
+import { tagsBeside } from "../viewer/beside.ts";
 import { actionOf } from "../viewer/keys.ts";
 import { drawCrossings, scrollTogether } from "../viewer/linking.ts";
 import { Pane, type PaneHost, type Tool } from "../viewer/pane.ts";
@@ -31,6 +32,7 @@ class ViewerPage extends Part implements PaneHost {
   private isLinked = true;
   private hasLines = true;
   private hasText = true;
+  private hasTags = false;
   private settling = 0;
   private asking: ((text: string) => void) | undefined; // a text that somebody is to write
 
@@ -49,6 +51,7 @@ class ViewerPage extends Part implements PaneHost {
   override render(): TemplateResult {
     document.title = `${this.shown ? nameOf(this.shown) : ""} · ${t("app.name")}`;
     const controls = this.controls();
+    const { active } = this;
     return html`
       <div class="viewer">
         <header class="bar">
@@ -63,6 +66,7 @@ class ViewerPage extends Part implements PaneHost {
         </main>
         <div class="strip series">${(this.shown?.Series ?? []).map((series) => this.choice(series))}</div>
         <footer class="caution">${t("app.notForDiagnosis")}</footer>
+        ${this.hasTags ? tagsBeside(active?.instance, () => this.toggle("hasTags")) : ""}
         ${this.asking ? this.question(this.asking) : ""}
       </div>
     `;
@@ -102,7 +106,7 @@ class ViewerPage extends Part implements PaneHost {
   }
 
   private controls(): Controls {
-    const { active, tool, tray, isLinked, hasLines, hasText } = this;
+    const { active, tool, tray, isLinked, hasLines, hasText, hasTags } = this;
     const told = active?.stack?.told;
     return {
       tool,
@@ -110,6 +114,7 @@ class ViewerPage extends Part implements PaneHost {
       isLinked,
       hasLines,
       hasText,
+      hasTags,
       layout: this.place.layout,
       isPlaying: active?.isPlaying ?? false,
       canPlay: (active?.stack?.count ?? 0) > 1,
@@ -139,7 +144,7 @@ class ViewerPage extends Part implements PaneHost {
     for (const pane of this.panes) pane.use(tool);
   }
 
-  private toggle(what: "isLinked" | "hasLines" | "hasText"): void {
+  private toggle(what: "isLinked" | "hasLines" | "hasText" | "hasTags"): void {
     this[what] = !this[what];
     for (const pane of this.panes) {
       pane.hasText = this.hasText;

@@ -17,6 +17,7 @@ const STROKES = {
   rectangle: "M4 7h16v10H4z",
   arrow: "M20 20 5 5 M5 13V5h8",
   text: "M5 7V5h14v2 M12 5v14 M9 19h6",
+  tags: "M4 4h8l8 8-8 8-8-8z M8.5 8h.01",
   remove: "M5 7h14 M9 7V4h6v3 M7 7l1 13h8l1-13 M10 11v5 M14 11v5",
   fit: "M4 9V4h5 M15 4h5v5 M20 15v5h-5 M9 20H4v-5",
   turn: "M19 12a7 7 0 1 1-3-5.7 M17 2v5h-5",

@@ -5,6 +5,7 @@ import { address } from "../api/http.ts";
 import type { SeriesEntry } from "../api/studies.ts";
 import { Part } from "../parts/page.ts";
 import { t } from "../words/index.ts";
+import { documentIn } from "./beside.ts";
 import { Loupe } from "./loupe.ts";
 import { drawLines, type Mark, sidesOf } from "./marks.ts";
 import type { MeasureName } from "./measure.ts";
@@ -68,6 +69,7 @@ export class Pane extends Part {
       ${this.hasText ? this.text(picture, count) : ""}
       ${count > 1 ? this.slider(picture, count) : ""}
       <canvas class="loupe" hidden></canvas>
+      ${documentIn(this.stack?.told)}
     `;
   }
 
@@ -180,6 +182,11 @@ export class Pane extends Part {
     this.stack?.stop();
     this.stage?.stop();
     this.full?.stop();
+  }
+
+  /** The instance that is looked at; of what is no picture the first one. */
+  get instance(): string | undefined {
+    return (this.stack?.picture(this.stage?.picture ?? 0)?.instance ?? this.stack?.told?.Instances[0])?.ID;
   }
 
   private value(keyword: string): unknown {

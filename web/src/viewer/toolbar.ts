@@ -18,6 +18,7 @@ export interface Controls {
   isLinked: boolean;
   hasLines: boolean;
   hasText: boolean;
+  hasTags: boolean;
   isPlaying: boolean;
   canPlay: boolean;
   canMeasure: boolean;
@@ -28,7 +29,7 @@ export interface Controls {
   see(window: Window | undefined): void;
   lay(what: "fit" | "turn" | "mirror" | "invert"): void;
   arrange(layout: Layout): void;
-  toggle(what: "isLinked" | "hasLines" | "hasText"): void;
+  toggle(what: "isLinked" | "hasLines" | "hasText" | "hasTags"): void;
   play(): void;
   remove(): void;
 }
@@ -66,12 +67,13 @@ const TRAYS: Record<Exclude<Tray, undefined>, (controls: Controls) => TemplateRe
     ${MEASURES.map((name) => button(name, `viewer.${name}`, () => use(name, "measure"), tool === name, !canMeasure))}
     ${button("remove", "viewer.remove", remove, undefined, !canMeasure)}
   `,
-  view: ({ lay, toggle, hasText }) => html`
+  view: ({ lay, toggle, hasText, hasTags }) => html`
     ${button("fit", "viewer.fit", () => lay("fit"))}
     ${button("turn", "viewer.turn", () => lay("turn"))}
     ${button("mirror", "viewer.mirror", () => lay("mirror"))}
     ${button("invert", "viewer.invert", () => lay("invert"))}
     ${button("text", "viewer.texts", () => toggle("hasText"), hasText)}
+    ${button("tags", "viewer.tags", () => toggle("hasTags"), hasTags)}
   `,
   layout: ({ layout, arrange, toggle, isLinked, hasLines, mprAddress }) => html`
     ${LAYOUTS.map((one) => button(LAYOUT_ICONS[one], `viewer.layout.${one}`, () => arrange(one), layout === one))}
