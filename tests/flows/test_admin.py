@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -69,6 +70,18 @@ def test_a_line_that_cannot_be_written_is_left_out(school: House, monkeypatch: p
     handler.handle(logging.LogRecord("pacsberry", logging.WARNING, "", 1, "%d apples", ("no",), None))
 
     assert not any("apples" in line for line in handler.lines)
+
+
+@pytest.mark.parametrize("name", ["zoë/müller", "<b>x</b>", "a b?#%41"])
+def test_a_name_may_have_any_signs(tmp_path: Path, name: str) -> None:
+    path = "/pacsberry/users/" + quote(name, safe="")
+    with in_process(tmp_path, {**SCHOOL, "Pacsberry": {"UsersFile": "users.json"}}) as house:
+        made = house.ask("PUT", path, {"Password": "correct horse", "Role": "teacher"}, **basic("anna"))
+        listed = [one["Name"] for one in house.ask("GET", "/pacsberry/users", **basic("anna")).json]
+        gone = house.ask("DELETE", path, **basic("anna"))
+
+    assert (made.status, gone.status) == (200, 200)
+    assert name in listed
 
 
 def test_without_accounts_the_rest_is_told(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def _people(context: Context) -> "People":
     return context.people
 
 
-_USER = "/pacsberry/users/<name>"
+_USER = "/pacsberry/users/<name:path>"  # there may be a / in a name
 ROUTES = [
     Route("GET", "/pacsberry/users", list_users, needs=Action.ADMINISTER),
     Route("PUT", _USER, put_user, needs=Action.ADMINISTER),

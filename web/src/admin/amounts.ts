@@ -2,17 +2,17 @@
 
 import { languageInUse } from "../words/index.ts";
 
-const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
+const UNITS = ["kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
 
 /** A size; units are those of shops and cards, thousands. */
 export function sizeText(bytes: number): string {
   let step = 0;
-  let value = bytes;
+  let value = bytes / 1000;
   while (value >= 999.5 && step < UNITS.length - 1) {
     value /= 1000;
     step += 1;
   }
-  return unitText(value, UNITS[step] ?? "byte", value < 10 && step > 1 ? 1 : 0);
+  return unitText(value, UNITS[step] ?? "kilobyte", value < 10 && step > 0 ? 1 : 0);
 }
 
 /** A duration: the largest unit that it has one of. */

@@ -44,7 +44,7 @@ export class Log extends Part {
           <a class="button" href=${address(LOG)} download="pacsberry.log">${t("admin.downloadLog")}</a>
         </div>
         ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : ""}
-        <pre class="log" tabindex="0" role="region" aria-label=${t("admin.log")}>${this.text || t("admin.emptyLog")}</pre>
+        <pre class="log" tabindex="0" role="log" aria-label=${t("admin.log")}>${this.text || t("admin.emptyLog")}</pre>
       `,
     );
   }

@@ -152,7 +152,7 @@ export function backupPanel({ LastBackup: last }: Storage): TemplateResult {
           ["admin.target", last.Target],
           ["admin.pictures", countText(last.CountInstances)],
         ])
-      : html`<p>${t("admin.never")}</p><p class="note">${t("admin.backupHow")} <code>pacsberry backup</code></p>`,
+      : html`<p>${t("admin.never")}</p><p class="note">${t("admin.backupHow")} <code>pacsberry backup /media/…</code></p>`,
   );
 }
 

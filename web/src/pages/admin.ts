@@ -73,11 +73,10 @@ class AdminPage extends Part {
           : html`<p role="status">${t("admin.allWell")}</p>`
       }
       <div class="panels">
-        ${storagePanel(storage, this.names)} ${machinePanel(box)} ${boxPanel(box)} ${backupPanel(storage)}
-        <pb-people .who=${who}></pb-people>
-        ${dicomPanel(box)}
-        <pb-log class="wide"></pb-log>
+        <div>${storagePanel(storage, this.names)} ${backupPanel(storage)} ${dicomPanel(box)}</div>
+        <div>${machinePanel(box)} ${boxPanel(box)} <pb-people .who=${who}></pb-people></div>
       </div>
+      <pb-log></pb-log>
     `;
   }
 

@@ -7,6 +7,8 @@ import { bar } from "../parts/bar.ts";
 import { Part, start, words } from "../parts/page.ts";
 import { t } from "../words/index.ts";
 
+const SHORTEST_PASSWORD = 8; // characters, of the first account; the server holds it
+
 class SignInPage extends Part {
   static override properties = { who: { attribute: false }, told: { state: true }, isBusy: { state: true } };
 
@@ -23,6 +25,9 @@ class SignInPage extends Part {
   override render(): TemplateResult {
     document.title = `${t("app.signIn")} · ${t("app.name")}`;
     const isFirst = this.who.NeedsSetUp;
+    if (!this.who.AsksForPasswords) {
+      return html`${bar("sign-in", this.who)}<main class="narrow"><h1>${t("app.signIn")}</h1><p>${t("signIn.open")}</p></main>`;
+    }
     return html`
       ${bar("sign-in", this.who)}
       <main class="narrow">
@@ -32,6 +37,7 @@ class SignInPage extends Part {
           ${isFirst ? this.field("code", t("signIn.code"), "text", "one-time-code") : ""}
           ${this.field("name", t("signIn.name"), "text", "username")}
           ${this.field("password", t("signIn.password"), "password", isFirst ? "new-password" : "current-password")}
+          ${isFirst ? html`<p class="note">${t("admin.shortest", { count: SHORTEST_PASSWORD })}</p>` : ""}
           ${this.told ? html`<p class="problem" role="alert">${this.told}</p>` : ""}
           <button class="first" ?disabled=${this.isBusy}>${isFirst ? t("signIn.make") : t("app.signIn")}</button>
         </form>
@@ -57,12 +63,17 @@ class SignInPage extends Part {
       else await signIn(text("name"), text("password"));
       location.assign("index.html");
     } catch (error) {
-      const isWrong = error instanceof ServerError && error.status === 401;
-      this.told = isWrong ? t("signIn.wrong") : words(error);
+      this.told = reason(error);
     } finally {
       this.isBusy = false;
     }
   }
+}
+
+function reason(error: unknown): string {
+  const status = error instanceof ServerError ? error.status : 0;
+  if (status === 401) return t("signIn.wrong");
+  return status === 403 ? t("signIn.wrongCode") : words(error);
 }
 
 void start("pb-sign-in", SignInPage);

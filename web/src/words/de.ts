@@ -59,6 +59,8 @@ export const de: Words = {
   "viewer.arrow": "Pfeil",
   "viewer.text": "Beschriftung",
   "viewer.remove": "Löschen",
+  "viewer.keep": "Behalten",
+  "viewer.kept": "Behalten ✓",
   "viewer.done": "Fertig",
   "viewer.cancel": "Abbrechen",
   "viewer.window": "C {center}  W {width}",
@@ -72,7 +74,8 @@ export const de: Words = {
   "tags.bytes": "{count} Bytes",
   "tags.unknown": "Ohne Namen",
   "document.staffOnly": "In einem Befund können Namen stehen: Nur Lehrkräfte können ihn öffnen.",
-  "document.mayHoldNames": "In einem Dokument können Namen stehen: Schülerinnen und Schüler können es nicht öffnen.",
+  "document.mayHoldNames":
+    "In einem Dokument können Namen stehen: Schülerinnen und Schüler können es nicht öffnen.",
   "document.open": "Dokument öffnen",
   "document.pdf": "Dokument",
   "document.empty": "Dieser Befund ist leer.",
@@ -252,5 +255,6 @@ export const de: Words = {
   "admin.reload": "Neu laden",
   "admin.downloadLog": "Herunterladen",
   "admin.emptyLog": "Noch wurde nichts gesagt.",
+  "signIn.wrongCode": "Der Einrichtungscode ist falsch, oder es wurde zu oft versucht: warte eine Minute.",
   "signIn.open": "Hier muss sich niemand anmelden.",
 };

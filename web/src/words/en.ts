@@ -59,6 +59,8 @@ export const en = {
   "viewer.arrow": "Arrow",
   "viewer.text": "Label",
   "viewer.remove": "Remove",
+  "viewer.keep": "Keep",
+  "viewer.kept": "Kept",
   "viewer.done": "Done",
   "viewer.cancel": "Cancel",
   "viewer.window": "C {center}  W {width}",
@@ -251,6 +253,7 @@ export const en = {
   "admin.reload": "Look again",
   "admin.downloadLog": "Download",
   "admin.emptyLog": "Nothing was said yet.",
+  "signIn.wrongCode": "The set-up code is wrong, or it was tried too often: wait a minute.",
   "signIn.open": "Nobody has to sign in here.",
 } as const;
 

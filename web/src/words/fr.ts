@@ -59,6 +59,8 @@ export const fr: Words = {
   "viewer.arrow": "Flèche",
   "viewer.text": "Légende",
   "viewer.remove": "Effacer",
+  "viewer.keep": "Garder",
+  "viewer.kept": "Gardé",
   "viewer.done": "Terminé",
   "viewer.cancel": "Annuler",
   "viewer.window": "C {center}  L {width}",
@@ -250,5 +252,6 @@ export const fr: Words = {
   "admin.reload": "Actualiser",
   "admin.downloadLog": "Télécharger",
   "admin.emptyLog": "Rien n'a encore été noté.",
+  "signIn.wrongCode": "Le code d'installation est faux, ou il y a eu trop d'essais : attends une minute.",
   "signIn.open": "Personne ne doit se connecter ici.",
 };
