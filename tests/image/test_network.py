@@ -29,7 +29,7 @@ def boot(test_card: Card, door_key: Path, tmp_path: Path, free_port: int) -> Cal
         card = test_card.with_boot_files({"pacsberry.txt": content}, tmp_path / "card.img")
         place = overlay(card.path, tmp_path / "card.qcow2")
         folder = tmp_path / "machine"
-        append = f"test.tablets={tablets}"
+        append = f"test.tablets={tablets}" + (" test.cable" if network == SWITCH else "")
         return Guest(place, card.path, virt(), door_key, folder, free_port, network, append)
 
     return make
