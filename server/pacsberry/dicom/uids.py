@@ -1,5 +1,6 @@
 """The UIDs the archive knows: transfer syntaxes and their groups, storage SOP classes; filters; new UIDs."""
 
+import hashlib
 import re
 import uuid
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ __all__ = [
     "generate_uid",
     "is_uid",
     "matching_uids",
+    "named_uid",
 ]
 
 IMPLEMENTATION_CLASS_UID: Final = "2.25.157705408082115213158210423870848267177"
@@ -118,6 +120,13 @@ def is_uid(text: str) -> bool:
 def generate_uid() -> str:
     """A new UID below 2.25, made from a random UUID (PS3.5 B.2)."""
     return f"2.25.{uuid.uuid4().int}"
+
+
+def named_uid(name: str) -> str:
+    """The UID of a thing that has a name, below 2.25 (PS3.5 B.2): the same for the same name, so it is kept once."""
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16], "big")
+    version, variant = 8 << 76, 2 << 62  # RFC 9562: made in a way of our own
+    return f"2.25.{number & ~(15 << 76) & ~(3 << 62) | version | variant}"
 
 
 def matching_uids(patterns: Iterable[str], known: Iterable[str]) -> frozenset[str]:

@@ -26,6 +26,7 @@ class Product(StrEnum):
     SLICE = "slice"  # a small picture of 8 bits (when fit_width), and all values as JPEG-LS (when is_full) behind it
     STREAM = "stream"  # the frame as `transfer_syntax` has it
     MODEL = "model"  # no pixels: the data set as DICOMweb tells it in JSON, by `model`
+    CAPTURE = "capture"  # of a JPEG or PNG, no DICOM file: the picture as one stream in `transfer_syntax`
     FILE = "file"  # the whole file in `transfer_syntax`, in pieces: `frame` is where this one begins
 
 
@@ -55,7 +56,7 @@ class Order:
     overlays: bool = False  # drawn in white
     rescale: bool = False  # of NUMBERS: through the modality's slope and intercept, as 32-bit floats
     is_full: bool = False  # of SLICE: with all values
-    transfer_syntax: str = ""  # of STREAM and FILE: a UID
+    transfer_syntax: str = ""  # of STREAM, CAPTURE and FILE: a UID
     model: tuple[str, ...] = ()  # of MODEL: root of addresses; UIDs of study, series and instance; default encoding
     sop_uid: str = ""  # of FILE: the UID that the object gets when something is lost; else it keeps its own
 
@@ -92,7 +93,7 @@ class Reply:
     outcome: Outcome
     reason: str = ""
     length: int = 0  # bytes of the product
-    shape: tuple[int, ...] = ()  # of NUMBERS: rows, columns, samples; of SLICE: bytes of its parts, of them as numbers
+    shape: tuple[int, ...] = ()  # rows, columns, samples; of SLICE: bytes of its parts, and of them as numbers
     number_type: str = ""  # of NUMBERS: numpy's code, as '<i2'
     frames: int = 0  # of the file
     next_frame: int = 0  # of FILE: where the next piece begins; 0: this was the last

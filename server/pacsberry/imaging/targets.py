@@ -1,9 +1,9 @@
 """The transfer syntaxes that images can be transcoded to, and what becomes of an object that loses something by it."""
 
-import hashlib
 from typing import Final
 
 from pacsberry.dicom.syntax import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
+from pacsberry.dicom.uids import named_uid
 
 NATIVE: Final = (EXPLICIT_LITTLE, IMPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED)  # best first, for who takes any
 _JPEG: Final = "1.2.840.10008.1.2.4."
@@ -34,7 +34,4 @@ def derived_uid(sop_uid: str, transfer_syntax_uid: str, quality: int) -> str:
 
     The same for the same original, so that an instance that is sent once more is found, not kept twice.
     """
-    digest = hashlib.sha256(f"{sop_uid}|{transfer_syntax_uid}|{quality}".encode()).digest()[:16]
-    number = int.from_bytes(digest, "big")
-    version, variant = 8 << 76, 2 << 62  # RFC 9562: made in a way of our own
-    return f"2.25.{number & ~(15 << 76) & ~(3 << 62) | version | variant}"
+    return named_uid(f"{sop_uid}|{transfer_syntax_uid}|{quality}")

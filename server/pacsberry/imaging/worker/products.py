@@ -27,6 +27,10 @@ def make(order: Order, file: BinaryIO, write: Write) -> Reply:
         from pacsberry.imaging.worker.model import model_of  # likewise
 
         return _written(model_of(order, DicomFile.open(file)), 0, write)
+    if order.product is Product.CAPTURE:
+        from pacsberry.imaging.worker.captures import write_capture  # likewise
+
+        return write_capture(order, file, write)
     if order.product in (Product.STREAM, Product.FILE):
         from pacsberry.imaging.worker import transcoding  # a worker that makes pictures does without
 

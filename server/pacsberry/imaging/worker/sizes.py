@@ -51,12 +51,12 @@ def shrunk(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.ui
     # Whole steps are many times faster, and the rest then works on few pixels.
     step = int(ratio) if ratio.is_integer() else int(ratio) // 2
     if step > 1 and min(rows, columns) >= step:
-        picture = _stepped(picture, step)
+        picture = stepped(picture, step)
     wanted = max(1, round(rows / ratio)), max(1, round(columns / ratio))
     return np.ascontiguousarray(resize(picture, *wanted, smooth=True))
 
 
-def _stepped(picture: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
+def stepped(picture: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
     """The means of squares of `step` pixels; what does not fill one at the right and at the bottom is left out."""
     rows, columns = picture.shape[0] // step, picture.shape[1] // step
     lines = np.zeros((rows, columns * step, *picture.shape[2:]), np.uint32)
