@@ -1,4 +1,4 @@
-"""What teachers have drawn on the pictures of a study, kept as metadata of the study: in notes, backups and rebuilt indexes.
+"""What teachers have drawn on the pictures of a study, kept as metadata of it: in notes, backups and rebuilt indexes.
 
 Everybody who sees the study sees it.  Students' own drawings stay in their browsers.
 """

@@ -2,6 +2,7 @@
 // pictures of the whole stack follow, and full depth for what is looked at.
 
 import { html, type PropertyValues, type TemplateResult } from "lit";
+import { type Annotation, annotations, keepAnnotations } from "../api/annotations.ts";
 import { address } from "../api/http.ts";
 import type { Session } from "../api/session.ts";
 import { type SeriesEntry, type Study, study } from "../api/studies.ts";
@@ -16,6 +17,7 @@ import { type Controls, type Tray, toolbar, trayOf } from "../viewer/toolbar.ts"
 import { contrasts, type Preset, presetsOf } from "../viewer/window.ts";
 import { dateText, t } from "../words/index.ts";
 
+const TOLD = 2000; // ms that a button says that it is done
 const SETTLE = 200; // ms until a place that is looked at is in the address
 
 class ViewerPage extends Part implements PaneHost {
@@ -34,6 +36,8 @@ class ViewerPage extends Part implements PaneHost {
   private hasText = true;
   private hasTags = false;
   private settling = 0;
+  private drawn: Promise<Annotation[]> | undefined; // that the server keeps
+  private isKept = false;
   private asking: ((text: string) => void) | undefined; // a text that somebody is to write
 
   constructor() {
@@ -101,6 +105,29 @@ class ViewerPage extends Part implements PaneHost {
     this.beat += 1;
   }
 
+  kept(): Promise<Annotation[]> {
+    this.drawn ??= annotations(this.shown?.ID ?? "");
+    return this.drawn;
+  }
+
+  /** Keep what is drawn, for all who see the study. */
+  private async keep(): Promise<void> {
+    try {
+      const { allDrawn } = await import("../viewer/full.ts");
+      const all = allDrawn(await this.kept());
+      await keepAnnotations(this.shown?.ID ?? "", all);
+      this.drawn = Promise.resolve(all);
+      this.isKept = true;
+      setTimeout(() => {
+        this.isKept = false;
+        this.beat += 1;
+      }, TOLD);
+      this.beat += 1;
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
   private get active(): Pane | undefined {
     return this.panes[this.place.active] ?? this.panes[0];
   }
@@ -119,6 +146,8 @@ class ViewerPage extends Part implements PaneHost {
       isPlaying: active?.isPlaying ?? false,
       canPlay: (active?.stack?.count ?? 0) > 1,
       canMeasure: active?.full !== undefined,
+      canKeep: this.who.MayDo.includes("change"),
+      isKept: this.isKept,
       mprAddress:
         told?.Type === "Volume" && this.shown ? `mpr.html?study=${this.shown.ID}&series=${told.ID}` : "",
       presets: this.presets(),
@@ -130,6 +159,7 @@ class ViewerPage extends Part implements PaneHost {
       toggle: (what) => this.toggle(what),
       play: () => this.play(),
       remove: () => active?.full?.measure.remove(),
+      keep: () => void this.keep(),
     };
   }
 

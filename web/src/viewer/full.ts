@@ -13,8 +13,10 @@ import {
   type Types,
 } from "@cornerstonejs/core";
 import { init as initLoader } from "@cornerstonejs/dicom-image-loader";
+import type { Annotation } from "../api/annotations.ts";
 import { address, headers } from "../api/http.ts";
 import type { Manifest } from "../api/pictures.ts";
+import { drawKept, drawnOn } from "./drawn.ts";
 import { beginMeasuring, Measure } from "./measure.ts";
 import { moduleOf } from "./metadata.ts";
 import { pictureOf } from "./stack.ts";
@@ -30,6 +32,7 @@ const SCHEME = "wadors:";
 
 export { useAsking } from "./measure.ts";
 
+const opened = new Map<string, { told: Manifest; ids: readonly string[] }>(); // series, by identifier and digest
 const known = new Map<string, { told: Manifest; picture: number }>();
 let engine: RenderingEngine | undefined; // one for all screens: a context of WebGL is dear on an iPad
 
@@ -116,12 +119,15 @@ export class FullDepth {
   }
 
   /** The series whose pictures are shown from now on. */
-  use(told: Manifest): void {
+  use(told: Manifest, kept: readonly Annotation[]): void {
     this.told = told;
     this.shown = -1;
     this.number = -1;
     this.failed.clear();
     this.ids = idsOf(told);
+    const name = `${told.ID}-${told.Digest}`;
+    if (!opened.has(name)) drawKept(kept, told, this.ids);
+    opened.set(name, { told, ids: this.ids });
   }
 
   /** Fetch and draw a picture, once it is looked at for a moment. */
@@ -225,6 +231,16 @@ export class FullDepth {
       if (id && !cache.isLoaded(id)) imageLoader.loadAndCacheImage(id).catch(() => {}); // it is asked for again when looked at
     }
   }
+}
+
+/** What is drawn on the pictures of a study: on the series that were opened now, on others what was kept. */
+export function allDrawn(kept: readonly Annotation[]): Annotation[] {
+  const shown = [...opened.values()];
+  const ours = new Set(shown.flatMap(({ told }) => told.Instances.map(({ ID }) => ID)));
+  return [
+    ...kept.filter(({ Instance }) => !ours.has(Instance)),
+    ...shown.flatMap(({ told, ids }) => drawnOn(told, ids)),
+  ];
 }
 
 /** Throw away what was fetched; for pages that show something else. */

@@ -4,6 +4,7 @@
 import { getEnabledElementByIds, type Types, triggerEvent } from "@cornerstonejs/core";
 import {
   AngleTool,
+  type AnnotationTool,
   ArrowAnnotateTool,
   addTool,
   annotation,
@@ -19,7 +20,7 @@ import {
 } from "@cornerstonejs/tools";
 
 /** The tools by the names that the page has for them. */
-const TOOLS = {
+export const MEASURES = {
   length: LengthTool,
   angle: AngleTool,
   ellipse: EllipticalROITool,
@@ -28,8 +29,9 @@ const TOOLS = {
   text: LabelTool,
 } as const;
 
-export type MeasureName = keyof typeof TOOLS;
+export type MeasureName = keyof typeof MEASURES;
 
+const GRASP = 18; // CSS pixels around a line or a handle; Cornerstone's 36 leave no room for a second measurement
 const LEAST = 5; // CSS pixels; what is smaller was not meant
 const GROUP = "pacsberry";
 
@@ -62,7 +64,7 @@ export function beginMeasuring(): void {
       textBoxColorHighlighted: "rgb(255, 122, 159)",
     },
   } as typeof style);
-  for (const tool of Object.values(TOOLS)) {
+  for (const tool of Object.values(MEASURES)) {
     addTool(tool);
     const asks = tool === ArrowAnnotateTool || tool === LabelTool;
     group?.addTool(
@@ -95,9 +97,9 @@ export class Measure {
     this.cancel();
     this.dropUnfinished();
     const group = ToolGroupManager.getToolGroup(GROUP);
-    for (const tool of Object.values(TOOLS)) group?.setToolPassive(tool.toolName);
+    for (const tool of Object.values(MEASURES)) group?.setToolPassive(tool.toolName);
     if (name) {
-      group?.setToolActive(TOOLS[name].toolName, {
+      group?.setToolActive(MEASURES[name].toolName, {
         bindings: [{ mouseButton: Enums.MouseBindings.Primary }],
       });
     }
@@ -112,7 +114,8 @@ export class Measure {
     this.start = points;
     this.last = points;
     this.isBusy = true;
-    if (this.tell(Enums.Events.TOUCH_START, points)) this.tell(Enums.Events.TOUCH_START_ACTIVATE, points);
+    if (this.isNear(points.canvas)) this.tell(Enums.Events.TOUCH_START, points);
+    else this.tell(Enums.Events.TOUCH_START_ACTIVATE, points);
   }
 
   /** It goes on. */
@@ -143,13 +146,16 @@ export class Measure {
     this.render();
   }
 
-  /** Select what is near a place; whether there is something. */
-  select(clientX: number, clientY: number): boolean {
-    this.press(clientX, clientY);
-    const found =
-      this.all().length === this.before.size && annotation.selection.getAnnotationsSelectedCount() > 0;
-    this.cancel();
-    return found;
+  /** Select what is near a place, or nothing. */
+  select(clientX: number, clientY: number): void {
+    const points = this.points(clientX, clientY);
+    if (points && this.isNear(points.canvas)) {
+      this.press(clientX, clientY);
+      this.cancel();
+    } else {
+      annotation.selection.deselectAnnotation();
+      this.render();
+    }
   }
 
   /** Remove what is selected, or all when nothing is. */
@@ -175,6 +181,20 @@ export class Measure {
 
   private all(): ToolTypes.Annotation[] {
     return annotation.state.getAllAnnotations();
+  }
+
+  /** Whether there is something at a place that a finger would take hold of. */
+  private isNear(canvas: Types.Point2): boolean {
+    const group = ToolGroupManager.getToolGroup(GROUP);
+    const shown = this.viewport?.getCurrentImageId();
+    return this.all().some((one) => {
+      const tool = group?.getToolInstance(one.metadata?.toolName ?? "") as AnnotationTool | undefined;
+      if (!tool || one.metadata?.referencedImageId !== shown) return false;
+      return (
+        tool.getHandleNearImagePoint(this.element, one, canvas, GRASP) !== undefined ||
+        tool.isPointNearTool(this.element, one, canvas, GRASP, "touch")
+      );
+    });
   }
 
   /** An angle of which only the first leg was drawn. */

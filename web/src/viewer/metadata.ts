@@ -27,12 +27,12 @@ const MODULES: Record<string, (values: Values, told: Manifest) => Values> = {
     pixelRepresentation: number(values.PixelRepresentation) ?? 0,
     pixelPaddingValue: number(values.PixelPaddingValue),
   }),
-  imagePlaneModule: (values) => {
+  imagePlaneModule: (values, told) => {
     const orientation = numbers(values.ImageOrientationPatient, 6);
     const position = numbers(values.ImagePositionPatient, 3);
     const spacing = numbers(values.PixelSpacing, 2) ?? numbers(values.ImagerPixelSpacing, 2);
     return {
-      frameOfReferenceUID: values.FrameOfReferenceUID,
+      frameOfReferenceUID: values.FrameOfReferenceUID ?? told.SeriesInstanceUID, // measurements are kept by it
       rows: number(values.Rows),
       columns: number(values.Columns),
       imageOrientationPatient: orientation,

@@ -1,6 +1,7 @@
 // One screen of the viewer: a series, drawn small at once and at full depth behind that, with what is written and drawn on it.
 
 import { html, type PropertyValues, type TemplateResult } from "lit";
+import type { Annotation } from "../api/annotations.ts";
 import { address } from "../api/http.ts";
 import type { SeriesEntry } from "../api/studies.ts";
 import { Part } from "../parts/page.ts";
@@ -23,6 +24,8 @@ export interface PaneHost {
   /** Another picture, view or window, or something that has arrived. */
   looked(pane: Pane): void;
   failed(error: unknown): void;
+  /** What teachers have drawn on pictures of the study. */
+  kept(): Promise<readonly Annotation[]>;
   /** Have somebody write a text; '' for none. */
   ask(done: (text: string) => void): void;
 }
@@ -234,13 +237,13 @@ export class Pane extends Part {
   /** Load what draws at full depth, and have it show this series. */
   private async deepen(stack: Stack): Promise<void> {
     try {
-      const { FullDepth, useAsking } = await import("./full.ts");
+      const [{ FullDepth, useAsking }, kept] = await Promise.all([import("./full.ts"), this.host.kept()]);
       useAsking((done) => this.host.ask(done));
       if (stack !== this.stack || !stack.told) return;
       this.full ??= new FullDepth(this.querySelector("div.full") as HTMLDivElement, this.name, () =>
         this.changed(),
       );
-      this.full.use(stack.told);
+      this.full.use(stack.told, kept);
       this.use(this.wantedTool);
       this.changed();
     } catch (error) {

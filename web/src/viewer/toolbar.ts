@@ -22,6 +22,8 @@ export interface Controls {
   isPlaying: boolean;
   canPlay: boolean;
   canMeasure: boolean;
+  canKeep: boolean; // for all who see the study
+  isKept: boolean;
   mprAddress: string; // '' when the pictures are no volume
   presets: readonly Preset[];
   use(tool: Tool, tray: Tray): void;
@@ -32,6 +34,7 @@ export interface Controls {
   toggle(what: "isLinked" | "hasLines" | "hasText" | "hasTags"): void;
   play(): void;
   remove(): void;
+  keep(): void;
 }
 
 const MEASURES: readonly MeasureName[] = ["length", "angle", "ellipse", "rectangle", "arrow", "text"];
@@ -63,9 +66,10 @@ const TRAYS: Record<Exclude<Tray, undefined>, (controls: Controls) => TemplateRe
     <button @click=${() => see(undefined)}>${t("window.own")}</button>
     ${presets.map((preset) => html`<button @click=${() => see(preset.window)}>${t(preset.text)}</button>`)}
   `,
-  measure: ({ tool, use, remove, canMeasure }) => html`
+  measure: ({ tool, use, remove, keep, canMeasure, canKeep, isKept }) => html`
     ${MEASURES.map((name) => button(name, `viewer.${name}`, () => use(name, "measure"), tool === name, !canMeasure))}
     ${button("remove", "viewer.remove", remove, undefined, !canMeasure)}
+    ${canKeep ? button("keep", isKept ? "viewer.kept" : "viewer.keep", keep, undefined, !canMeasure) : ""}
   `,
   view: ({ lay, toggle, hasText, hasTags }) => html`
     ${button("fit", "viewer.fit", () => lay("fit"))}

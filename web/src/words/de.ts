@@ -257,4 +257,10 @@ export const de: Words = {
   "admin.emptyLog": "Noch wurde nichts gesagt.",
   "signIn.wrongCode": "Der Einrichtungscode ist falsch, oder es wurde zu oft versucht: warte eine Minute.",
   "signIn.open": "Hier muss sich niemand anmelden.",
+  "captions.title": "Fotos und Dokumente: {count}",
+  "captions.patient": "Bezeichnung statt eines Patientennamens",
+  "captions.note":
+    "Zum Beispiel „Fall 7“. Ort, Gerät und was eine Kamera sonst in ein Foto schreibt, wird entfernt; was in einem PDF steht, bleibt darin.",
+  "captions.date": "Datum (darf leer sein)",
+  "captions.leaveOut": "Weglassen",
 };

@@ -255,6 +255,12 @@ export const en = {
   "admin.emptyLog": "Nothing was said yet.",
   "signIn.wrongCode": "The set-up code is wrong, or it was tried too often: wait a minute.",
   "signIn.open": "Nobody has to sign in here.",
+  "captions.title": "Photographs and documents: {count}",
+  "captions.patient": "Label instead of a patient's name",
+  "captions.note":
+    "For example “Case 7”. Place, device and what else a camera writes into a photograph is removed; what a PDF holds stays in it.",
+  "captions.date": "Date (may be empty)",
+  "captions.leaveOut": "Leave them out",
 } as const;
 
 export type Key = keyof typeof en;

@@ -254,4 +254,10 @@ export const fr: Words = {
   "admin.emptyLog": "Rien n'a encore été noté.",
   "signIn.wrongCode": "Le code d'installation est faux, ou il y a eu trop d'essais : attends une minute.",
   "signIn.open": "Personne ne doit se connecter ici.",
+  "captions.title": "Photos et documents : {count}",
+  "captions.patient": "Étiquette à la place du nom du patient",
+  "captions.note":
+    "Par exemple « Cas 7 ». Le lieu, l'appareil et tout ce qu'un appareil inscrit dans une photo est retiré ; le contenu d'un PDF y reste.",
+  "captions.date": "Date (facultative)",
+  "captions.leaveOut": "Ne pas les ajouter",
 };
