@@ -3,6 +3,7 @@
 import { languageInUse } from "../words/index.ts";
 
 const UNITS = ["kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
+const TIMES = new Set(["day", "hour", "minute", "second"]);
 
 /** A size; units are those of shops and cards, thousands. */
 export function sizeText(bytes: number): string {
@@ -19,7 +20,8 @@ export function sizeText(bytes: number): string {
 export function durationText(seconds: number): string {
   if (seconds >= 2 * 86400) return unitText(Math.floor(seconds / 86400), "day");
   if (seconds >= 2 * 3600) return unitText(Math.floor(seconds / 3600), "hour");
-  return unitText(Math.floor(seconds / 60), "minute");
+  if (seconds >= 2 * 60) return unitText(Math.floor(seconds / 60), "minute");
+  return unitText(Math.floor(seconds), "second");
 }
 
 /** A temperature. */
@@ -47,7 +49,7 @@ export function momentOf(text: string): Date | undefined {
 }
 
 function unitText(value: number, unit: string, digits = 0): string {
-  const unitDisplay = unit === "day" || unit === "hour" || unit === "minute" ? "long" : "short";
+  const unitDisplay = TIMES.has(unit) ? "long" : "short";
   return value.toLocaleString(languageInUse(), {
     style: "unit",
     unit,

@@ -3,7 +3,7 @@
 import { html, type TemplateResult } from "lit";
 import type { Box, Storage } from "../api/box.ts";
 import { personText } from "../parts/study-card.ts";
-import { type Key, t } from "../words/index.ts";
+import { dateText, type Key, t } from "../words/index.ts";
 import { countText, degreesText, durationText, momentText, sizeText } from "./amounts.ts";
 
 type Facts = [Key, string | number | null | undefined | TemplateResult][];
@@ -68,7 +68,7 @@ function nextToGo(
 function damagedFiles({ Damaged: damaged }: Storage): TemplateResult | "" {
   if (!damaged.Count) return "";
   const whose = (tags: Record<string, string> | null) =>
-    [personText(tags?.["PatientName"] ?? ""), tags?.["StudyDate"], tags?.["Modality"]]
+    [personText(tags?.["PatientName"] ?? ""), dateText(tags?.["StudyDate"] ?? ""), tags?.["Modality"]]
       .filter(Boolean)
       .join(" · ");
   return html`

@@ -68,6 +68,7 @@ export class People extends Part {
         <details class="menu">
           <summary class="button">${t("admin.newPassword")}</summary>
           <form class="inline" @submit=${(event: SubmitEvent) => this.setPassword(event, name)}>
+            <input name="username" autocomplete="username" .value=${name} hidden />
             ${password(t("admin.newPasswordOf", { name }))}
             <button>${t("admin.save")}</button>
           </form>
