@@ -8,7 +8,7 @@ import type { Session } from "../api/session.ts";
 import { type SeriesEntry, type Study, study } from "../api/studies.ts";
 import { needsSignIn, Part, problem, start } from "../parts/page.ts";
 import { nameOf, personText } from "../parts/study-card.ts";
-import { tagsBeside } from "../viewer/beside.ts";
+import { documentsOf, leaveEmpty, tagsBeside } from "../viewer/beside.ts";
 import { actionOf } from "../viewer/keys.ts";
 import { drawCrossings, scrollTogether } from "../viewer/linking.ts";
 import { Pane, type PaneHost, type Tool } from "../viewer/pane.ts";
@@ -144,7 +144,7 @@ class ViewerPage extends Part implements PaneHost {
       hasTags,
       layout: this.place.layout,
       isPlaying: active?.isPlaying ?? false,
-      canPlay: (active?.stack?.count ?? 0) > 1,
+      canPlay: (active?.stack?.count ?? 0) > 1 && !documentsOf(told),
       canMeasure: active?.full !== undefined,
       canKeep: this.who.MayDo.includes("change"),
       isKept: this.isKept,
@@ -208,7 +208,7 @@ class ViewerPage extends Part implements PaneHost {
     const name = series.Description || t("studies.series", { number: series.Number || "?" });
     const count = t("studies.count", { count: series.CountInstances });
     return html`<button aria-pressed=${isShown} @click=${() => this.choose(series)} title="${name}, ${count}">
-      <img src=${address(`pacsberry/series/${series.ID}/thumbnail`)} width="56" height="56" alt="" loading="lazy" />
+      <img src=${address(`pacsberry/series/${series.ID}/thumbnail`)} width="56" height="56" alt="" loading="lazy" @error=${leaveEmpty} />
       <span>${series.Modality} ${series.CountInstances}</span>
     </button>`;
   }

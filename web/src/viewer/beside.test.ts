@@ -11,7 +11,8 @@ test.each([
   ["1.2.840.10008.5.1.4.1.1.88.11", "1.2.840.10008.1.2.1", "report"],
   ["1.2.840.10008.5.1.4.1.1.88.59", "1.2.840.10008.1.2.1", "report"],
   ["1.2.840.10008.5.1.4.1.1.77.1.1.1", "1.2.840.10008.1.2.4.102", "video"],
-  ["1.2.840.10008.5.1.4.1.1.77.1.1.1", "1.2.840.10008.1.2.4.108", "video"],
+  ["1.2.840.10008.5.1.4.1.1.3.1", "1.2.840.10008.1.2.4.108", "video"],
+  ["1.2.840.10008.5.1.4.1.1.77.1.2.1", "", "video"],
 ])("%s in %s is a %s", (SOPClassUID, AvailableTransferSyntaxUID, kind) => {
   const found = documentsOf(told({ SOPClassUID, AvailableTransferSyntaxUID }, {}, {}));
 
@@ -25,6 +26,7 @@ test("pictures are no documents, nor is what nobody has told about yet", () => {
   };
 
   expect(documentsOf(told(ct, {}))).toBeUndefined();
+  expect(documentsOf(told({ SOPClassUID: "1.2.840.10008.5.1.4.1.1.77.1.4" }, {}))).toBeUndefined();
   expect(documentsOf(told({}))).toBeUndefined();
   expect(documentsOf(undefined)).toBeUndefined();
 });

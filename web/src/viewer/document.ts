@@ -46,7 +46,7 @@ class DocumentScreen extends Part {
   }
 
   override render(): TemplateResult {
-    return html`<div class="document">
+    return html`<div class="document" tabindex="0" role="region" aria-label=${t("document.pdf")}>
       ${this.ids.length > 1 ? html`<nav>${this.ids.map((_, number) => this.choice(number))}</nav>` : ""}
       ${this.error ? problem(this.error, () => void this.load()) : this.shown()}
     </div>`;
@@ -94,8 +94,7 @@ class DocumentScreen extends Part {
     if (!this.lines.length) return html`<p class="note">${t("document.empty")}</p>`;
     return html`<div class="report">${this.lines.map(
       (line) =>
-        html`<p data-in=${Math.min(DEEPEST, line.Depth)} class=${line.Value ? "" : "heading"}>
-          ${line.Name ? html`<strong>${line.Name}</strong>` : ""} ${line.Value}</p>`,
+        html`<p data-in=${Math.min(DEEPEST, line.Depth)}>${line.Name ? html`<strong>${line.Name}</strong>` : ""} ${line.Value}</p>`,
     )}</div>`;
   }
 

@@ -6,7 +6,7 @@ import { address } from "../api/http.ts";
 import type { SeriesEntry } from "../api/studies.ts";
 import { Part } from "../parts/page.ts";
 import { t } from "../words/index.ts";
-import { documentIn } from "./beside.ts";
+import { documentIn, documentsOf } from "./beside.ts";
 import { Loupe } from "./loupe.ts";
 import { drawLines, type Mark, sidesOf } from "./marks.ts";
 import type { MeasureName } from "./measure.ts";
@@ -229,7 +229,7 @@ export class Pane extends Part {
     }
     if (stack.told?.IsPlaced && !stack.isDeep) {
       stack.isDeep = true;
-      void this.deepen(stack);
+      if (!documentsOf(stack.told)) void this.deepen(stack);
     }
     this.changed();
   }
@@ -263,7 +263,7 @@ export class Pane extends Part {
     if (!stack) return;
     const hasFull = full?.has(stage.picture) ?? false;
     stage.canvas.style.filter = filterOf(this.own, this.seen);
-    if (full && stack.told && !this.isPlaying) {
+    if (full && stack.told && !this.isPlaying && !documentsOf(stack.told)) {
       full.show(stage.picture, {
         view: stage.view,
         window: this.window ?? this.own,

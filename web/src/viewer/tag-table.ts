@@ -83,11 +83,11 @@ class TagPanel extends Part {
 
 function line(row: TagRow): TemplateResult {
   if (isItem(row))
-    return html`<div data-in=${indentOf(row)}><dt>${t("tags.item", { number: row.Value })}</dt></div>`;
+    return html`<div data-in=${indentOf(row)}><dt>${t("tags.item", { number: row.Value })}</dt><dd></dd></div>`;
   const value = row.Value || (row.VR !== "SQ" && row.Size ? t("tags.bytes", { count: row.Size }) : "");
   return html`<div data-in=${indentOf(row)}>
     <dt>${readable(row.Name) || t("tags.unknown")} <small>${row.Tag} ${row.VR}</small></dt>
-    ${row.VR === "SQ" ? "" : html`<dd>${value.replaceAll("\\", " \\ ")}</dd>`}
+    <dd>${value.replaceAll("\\", " \\ ")}</dd>
   </div>`;
 }
 

@@ -73,7 +73,7 @@ export const de: Words = {
   "tags.item": "Eintrag {number}",
   "tags.bytes": "{count} Bytes",
   "tags.unknown": "Ohne Namen",
-  "document.staffOnly": "In einem Befund können Namen stehen: Nur Lehrkräfte können ihn öffnen.",
+  "document.staffOnly": "In Dokumenten und Befunden können Namen stehen: Nur Lehrkräfte können sie öffnen.",
   "document.mayHoldNames":
     "In einem Dokument können Namen stehen: Schülerinnen und Schüler können es nicht öffnen.",
   "document.open": "Dokument öffnen",

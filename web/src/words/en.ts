@@ -73,7 +73,7 @@ export const en = {
   "tags.item": "Item {number}",
   "tags.bytes": "{count} bytes",
   "tags.unknown": "Without a name",
-  "document.staffOnly": "A report can hold names, so only teachers can open it.",
+  "document.staffOnly": "Documents and reports can hold names, so only teachers can open them.",
   "document.mayHoldNames": "A document can hold names: students cannot open it.",
   "document.open": "Open the document",
   "document.pdf": "Document",

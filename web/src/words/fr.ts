@@ -73,7 +73,8 @@ export const fr: Words = {
   "tags.item": "Élément {number}",
   "tags.bytes": "{count} octets",
   "tags.unknown": "Sans nom",
-  "document.staffOnly": "Un compte rendu peut contenir des noms : seuls les enseignants peuvent l’ouvrir.",
+  "document.staffOnly":
+    "Un document ou un compte rendu peut contenir des noms : seuls les enseignants peuvent l’ouvrir.",
   "document.mayHoldNames": "Un document peut contenir des noms : les élèves ne peuvent pas l’ouvrir.",
   "document.open": "Ouvrir le document",
   "document.pdf": "Document",
