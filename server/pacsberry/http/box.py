@@ -19,7 +19,8 @@ def get_box(request: Request, context: Context) -> Answer:
 
 def get_log(request: Request, context: Context) -> Answer:
     """The last lines, the newest at the end."""
-    return Answer.text("".join(f"{line}\n" for line in recent_lines()))
+    text = "".join(f"{line}\n" for line in recent_lines())
+    return Answer.text(text).with_header("Cache-Control", "no-store")
 
 
 ROUTES = [
