@@ -72,6 +72,16 @@ def show(house: House, study: str, *, shown: bool = True) -> None:
 # --- signing in ------------------------------------------------------------------------------------------------------
 
 
+def test_a_page_that_is_refused_does_not_make_its_browser_ask_for_a_password(school: House) -> None:
+    for method, path, body in (("GET", "/instances", b""), ("POST", "/instances", b"x" * 100_000)):
+        by_page = Page(school).ask(method, path, body)
+        by_script = school.ask(method, path, body)
+
+        assert (by_page.status, by_script.status) == (401, 401)
+        assert "www-authenticate" not in by_page.headers
+        assert "www-authenticate" in by_script.headers
+
+
 def test_a_session_begins_works_and_ends(school: House) -> None:
     page = Page(school)
     before = page.ask("GET", "/pacsberry/session").json

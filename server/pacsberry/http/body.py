@@ -299,6 +299,7 @@ class Parser(HTTPRequestParser):
             getattr(self, "command", ""),
             getattr(self, "request_uri", ""),
             describe=self._reception.describe_errors,
+            is_page="X_PACSBERRY" in self.headers,
         )
         self.expect_continue = False  # waitress would ask for the body otherwise, and wait for it before it answers
         self.completed = True
@@ -307,12 +308,15 @@ class Parser(HTTPRequestParser):
 class Refusal(WaitressError):
     """An error answer given before the application sees the request; the connection is closed after it."""
 
-    def __init__(self, error: Exception, method: str, uri: str, *, describe: bool) -> None:
+    def __init__(self, error: Exception, method: str, uri: str, *, describe: bool, is_page: bool) -> None:
+        """`is_page`: a page of ours has sent it, whose browser should not ask for a password by itself."""
         super().__init__(str(error))
         self._told = tell(error, method, uri, describe=describe)
+        self._left_out = "WWW-Authenticate" if is_page else ""
         self.code = self._told.status
 
     def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
         """Status line, headers and body, as waitress' ErrorTask wants them."""
-        headers = [*self._told.headers, ("X-Content-Type-Options", "nosniff")]
+        told = [header for header in self._told.headers if header[0] != self._left_out]
+        headers = [*told, ("X-Content-Type-Options", "nosniff")]
         return f"{self.code} {phrase(self.code)}", headers, self._told.body
