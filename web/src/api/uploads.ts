@@ -35,6 +35,19 @@ export function sendFile(path: string, body: Blob, progress: (bytes: number) => 
   return { done, stop: () => request.abort() };
 }
 
+/** What a teacher says about photographs and documents. */
+export interface Caption {
+  batch: string; // 16 to 64 letters and digits; what has the same one becomes one study
+  patient: string;
+  title: string;
+  date: string; // YYYYMMDD or ''
+}
+
+/** Where a JPEG, PNG or PDF is sent to become DICOM. */
+export function capturePath(caption: Caption, number: number): string {
+  return `pacsberry/captures?${new URLSearchParams({ ...caption, number: `${number}` })}`;
+}
+
 /** Those of the instances that the server has. */
 export function known(instances: string[]): Promise<string[]> {
   return send<string[]>("POST", "pacsberry/instances/known", instances);

@@ -7,9 +7,10 @@ import { type Session, session } from "../api/session.ts";
 import { changeStudy, restoreStudy, study } from "../api/studies.ts";
 import { known, sendFile } from "../api/uploads.ts";
 import { bar } from "../parts/bar.ts";
+import { captions } from "../parts/captions.ts";
 import { Part, start } from "../parts/page.ts";
 import { uploadProgress } from "../parts/upload-progress.ts";
-import { droppedFiles, pickedOf } from "../uploading/picking.ts";
+import { droppedFiles, type Picked, pickedOf } from "../uploading/picking.ts";
 import { Queue } from "../uploading/queue.ts";
 import { t } from "../words/index.ts";
 import "../parts/study-review.ts";
@@ -17,11 +18,16 @@ import "../parts/study-review.ts";
 const TO_REVIEW = "pacsberry.toReview"; // in the session's storage: studies that nobody has looked through yet
 
 class UploadPage extends Part {
-  static override properties = { isOver: { state: true }, isLooking: { state: true } };
+  static override properties = {
+    isOver: { state: true },
+    isLooking: { state: true },
+    wordless: { state: true },
+  };
 
   who!: Session;
   declare private isOver: boolean; // something is dragged over the page
   declare private isLooking: boolean; // folders are being read
+  declare private wordless: Picked[]; // photographs and documents that wait for a few words
   private readonly toReview = new Set<string>(stored());
   private readonly queue = new Queue(
     {
@@ -37,6 +43,7 @@ class UploadPage extends Part {
     super();
     this.isOver = false;
     this.isLooking = false;
+    this.wordless = [];
   }
 
   override connectedCallback(): void {
@@ -73,7 +80,8 @@ class UploadPage extends Part {
         </div>
         <p class="note">${t("upload.hidden")}</p>
       </div>
-      ${this.isLooking ? html`<p role="status">${t("upload.looking")}</p>` : ""} ${uploadProgress(this.queue)} ${this.review()}
+      ${this.isLooking ? html`<p role="status">${t("upload.looking")}</p>` : ""} ${captions(this.wordless, this.described, this.leaveOut)}
+      ${uploadProgress(this.queue)} ${this.review()}
     `;
   }
 
@@ -119,11 +127,24 @@ class UploadPage extends Part {
   private async take(files: Iterable<File> | AsyncIterable<File>): Promise<void> {
     this.isLooking = true;
     try {
-      for await (const picked of pickedOf(files)) this.queue.add(picked);
+      for await (const picked of pickedOf(files)) {
+        if (picked.kind === "picture" || picked.kind === "document")
+          this.wordless = [...this.wordless, picked];
+        else this.queue.add(picked);
+      }
     } finally {
       this.isLooking = false;
     }
   }
+
+  private readonly described = (all: Picked[]): void => {
+    this.wordless = [];
+    for (const one of all) this.queue.add(one);
+  };
+
+  private readonly leaveOut = (): void => {
+    this.wordless = [];
+  };
 
   private moved(): void {
     for (const one of this.queue.studies) this.toReview.add(one);
