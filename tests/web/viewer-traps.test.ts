@@ -82,7 +82,11 @@ for (const [name, flags] of [
       assert.equal((await now(page)).measured, 1);
       await screen(page, `viewer-length-${name.replaceAll(" ", "-")}`);
       for (const late of [0, 20, 60, 120]) {
-        await touch(page, [...(late ? [[[200, 800]]] : []), ...pinch([200, 800], [500, 800])] as never, Math.max(8, late / 2));
+        await touch(
+          page,
+          [...(late ? [[[200, 800]]] : []), ...pinch([200, 800], [500, 800])] as never,
+          Math.max(8, late / 2),
+        );
         await page.waitForTimeout(300);
         assert.equal((await now(page)).measured, 1, `the second finger ${late} ms late`);
         await fit(page);
@@ -136,6 +140,29 @@ for (const [name, flags] of [
   });
 }
 
+test("what a teacher draws and keeps is seen by students, who keep nothing", async () => {
+  const by = await browser(NO_WEBGL);
+  const path = `viewer.html?study=${at.studies.chest}`;
+  const teacher = await open(by, at, path, "portrait", "tom");
+  await deep(teacher.page);
+  await teacher.page.getByRole("button", { name: "Measure" }).click();
+  await teacher.page.getByRole("button", { name: "Length" }).click();
+  await deep(teacher.page);
+  await touch(teacher.page, way([300, 500], [420, 560]));
+  await teacher.page.waitForTimeout(300);
+
+  await teacher.page.getByRole("button", { name: "Keep" }).click();
+  await teacher.page.getByRole("button", { name: "Kept" }).waitFor();
+
+  const student = await open(by, at, path, "portrait");
+  await deep(student.page);
+  assert.equal((await now(student.page)).measured, 1);
+  await student.page.getByRole("button", { name: "Measure" }).click();
+  assert.equal(await student.page.getByRole("button", { name: "Keep" }).count(), 0);
+  assert.deepEqual([...teacher.problems, ...student.problems], []);
+  await by.close();
+});
+
 test("scrolling through a whole stack keeps what is remembered below 200 MB, and does not load the page anew", async () => {
   const by = await browser(NO_WEBGL);
   const { page, problems } = await open(by, at, `viewer.html?study=${at.studies.stack}`, "landscape");
@@ -147,7 +174,9 @@ test("scrolling through a whole stack keeps what is remembered below 200 MB, and
   await deep(page);
 
   const isSame = await page.evaluate(() => "isSame" in window);
-  const heap = await page.evaluate(() => (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize);
+  const heap = await page.evaluate(
+    () => (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize,
+  );
   assert.ok(isSame);
   assert.ok(heap < MOST_CACHED, `${heap} bytes`);
   assert.equal((await now(page)).picture, 59);
@@ -163,7 +192,9 @@ test("the first picture needs less than 200 kB, before Cornerstone is loaded", a
 
   await page.goto(`${at.url}/app/viewer.html?study=${at.studies.stack}`);
   await page.locator("img.first").waitFor();
-  await page.waitForFunction(() => [...document.images].some((image) => image.matches(".first, .series img") && image.naturalWidth > 0));
+  await page.waitForFunction(() =>
+    [...document.images].some((image) => image.matches(".first, .series img") && image.naturalWidth > 0),
+  );
 
   const needed = bytes() - before;
   assert.ok(needed < 200 * 1024, `${needed} bytes`);
@@ -178,7 +209,9 @@ async function deep(page: Page): Promise<void> {
   });
 }
 
-async function now(page: Page): Promise<{ picture: number; zoom: number; window: number[] | undefined; measured: number }> {
+async function now(
+  page: Page,
+): Promise<{ picture: number; zoom: number; window: number[] | undefined; measured: number }> {
   return page.evaluate(() => {
     const pane = document.querySelector("pb-pane") as unknown as Seen;
     return {
@@ -196,7 +229,10 @@ async function fit(page: Page): Promise<void> {
 }
 
 /** Two fingers that move apart. */
-function pinch(left: [number, number] = [300, 600], right: [number, number] = [500, 600]): [number, number][][] {
+function pinch(
+  left: [number, number] = [300, 600],
+  right: [number, number] = [500, 600],
+): [number, number][][] {
   return Array.from({ length: 10 }, (_, step) => [
     [left[0] - 5 * step, left[1]],
     [right[0] + 5 * step, right[1]],
@@ -205,5 +241,7 @@ function pinch(left: [number, number] = [300, 600], right: [number, number] = [5
 
 /** Three fingers that move to the right and down. */
 function fan(): [number, number][][] {
-  return Array.from({ length: 10 }, (_, step) => [300, 400, 500].map((x): [number, number] => [x + 6 * step, 600 + 3 * step]));
+  return Array.from({ length: 10 }, (_, step) =>
+    [300, 400, 500].map((x): [number, number] => [x + 6 * step, 600 + 3 * step]),
+  );
 }
