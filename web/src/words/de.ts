@@ -107,7 +107,7 @@ export const de: Words = {
   "signIn.wrong": "Name oder Passwort ist falsch, oder es wurde zu oft versucht: warte eine Minute.",
   "signIn.first": "Das erste Konto",
   "signIn.firstNote":
-    "Noch hat niemand ein Konto. Der Einrichtungscode steht auf dem Bildschirm der Box und in ihrer Ergebnisdatei; wer verwaltet, findet ihn im Protokoll.",
+    "Noch hat niemand ein Konto. Der Server nennt den Einrichtungscode bei jedem Start: in dem Fenster, in dem er gestartet wurde, oder in seinem Protokoll.",
   "signIn.code": "Einrichtungscode",
   "signIn.make": "Konto anlegen",
   "manage.menu": "Verwalten",

@@ -106,7 +106,7 @@ export const en = {
   "signIn.wrong": "Name or password is wrong, or it was tried too often: wait a minute.",
   "signIn.first": "The first account",
   "signIn.firstNote":
-    "Nobody has an account yet. The set-up code stands on the screen of the box and in its result file; an administrator finds it in the log.",
+    "Nobody has an account yet. The server tells the set-up code at each start: in the window it was started in, or in its log.",
   "signIn.code": "Set-up code",
   "signIn.make": "Make the account",
   "manage.menu": "Manage",

@@ -107,7 +107,7 @@ export const fr: Words = {
   "signIn.wrong": "Le nom ou le mot de passe est faux, ou il y a eu trop d'essais : attends une minute.",
   "signIn.first": "Le premier compte",
   "signIn.firstNote":
-    "Personne n'a encore de compte. Le code d'installation est affiché sur l'écran de la boîte et dans son fichier de résultat ; l'administrateur le trouve dans le journal.",
+    "Personne n'a encore de compte. Le serveur donne le code d'installation à chaque démarrage : dans la fenêtre où il a été lancé, ou dans son journal.",
   "signIn.code": "Code d'installation",
   "signIn.make": "Créer le compte",
   "manage.menu": "Gérer",
