@@ -101,7 +101,7 @@ class UploadPage extends Part {
       <ul class="reviews" @reviewed=${done}>
         ${[...this.toReview].map(
           (id) =>
-            html`<li><pb-study-review .study=${id} .arrived=${this.queue.finished}></pb-study-review></li>`,
+            html`<li><pb-study-review .study=${id} .arrived=${this.queue.finished} .isArriving=${this.queue.state !== "idle"}></pb-study-review></li>`,
         )}
       </ul>
     `;
@@ -154,7 +154,7 @@ class UploadPage extends Part {
 
   private reviewed(id: string): void {
     this.toReview.delete(id);
-    this.queue.studies.delete(id);
+    this.queue.forget(id);
     this.keep();
     this.requestUpdate();
   }

@@ -13,6 +13,7 @@ class StudyReview extends Part {
   static override properties = {
     study: { attribute: false },
     arrived: { attribute: false },
+    isArriving: { attribute: false },
     entry: { state: true },
     names: { state: true },
     told: { state: true },
@@ -21,6 +22,7 @@ class StudyReview extends Part {
 
   declare study: string;
   declare arrived: number; // changes while files arrive: what is shown is old then
+  declare isArriving: boolean; // nothing is shown before all of it can be looked at
   declare private entry: Study | undefined;
   declare private names: StudyNames | undefined;
   declare private told: string;
@@ -31,6 +33,7 @@ class StudyReview extends Part {
     super();
     this.study = "";
     this.arrived = 0;
+    this.isArriving = false;
     this.entry = undefined;
     this.names = undefined;
     this.told = "";
@@ -55,7 +58,7 @@ class StudyReview extends Part {
         ${list(names)}
         <label class="tick"><input type="checkbox" .checked=${this.hasLooked} @change=${this.looked} />${t("review.looked")}</label>
         <div class="inline">
-          <button class="first" ?disabled=${!this.hasLooked} @click=${() => void this.decide(true)}>${t("manage.showAll")}</button>
+          <button class="first" ?disabled=${!this.hasLooked || this.isArriving} @click=${() => void this.decide(true)}>${t("manage.showAll")}</button>
           <button @click=${() => void this.decide(false)}>${t("review.keepHidden")}</button>
           <button @click=${() => void this.discard()}>${t("manage.delete")}</button>
         </div>
@@ -65,7 +68,9 @@ class StudyReview extends Part {
 
   private async load(): Promise<void> {
     await this.act(async () => {
+      const before = this.names?.CountInstances;
       [this.entry, this.names] = await Promise.all([study(this.study), namesOf(this.study)]);
+      if (before !== this.names.CountInstances) this.hasLooked = false; // not at what has come since
       this.told = "";
     });
   }

@@ -186,3 +186,19 @@ test("a pause stops what is on its way, and resuming sends it", async () => {
   await idle(queue);
   expect(queue.stored).toBe(50);
 });
+
+test("what comes to a study that was looked through is prepared anew", async () => {
+  const house = new House();
+  const queue = filled(house, ["one"]);
+  await idle(queue);
+  queue.add(file("two"));
+  await idle(queue);
+  expect(house.prepared).toEqual(["study"]);
+
+  queue.forget("study");
+  expect([...queue.studies]).toEqual([]);
+  queue.add(file("three"));
+  await idle(queue);
+  expect(house.prepared).toEqual(["study", "study"]);
+  expect([...queue.studies]).toEqual(["study"]);
+});

@@ -99,6 +99,12 @@ export class Queue {
     this.changed();
   }
 
+  /** A study has been looked through: what comes to it from now on is prepared anew. */
+  forget(study: string): void {
+    this.studies.delete(study);
+    this.prepared.delete(study);
+  }
+
   private work(): void {
     while (!this.isPaused && this.workers < Math.min(AT_ONCE, this.waiting.length)) {
       this.workers += 1;
