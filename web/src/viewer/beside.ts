@@ -38,7 +38,7 @@ export function documentIn(told: Manifest | undefined): TemplateResult | "" {
 
 /** Leave the place of a thumbnail empty: what is no picture has none. */
 export function leaveEmpty(event: Event): void {
-  (event.target as HTMLImageElement).removeAttribute("src");
+  (event.target as HTMLElement).style.visibility = "hidden";
 }
 
 /** The table of tags of an instance, beside the screens. */
