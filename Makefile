@@ -41,6 +41,11 @@ test-web: .venv/tools-installed web ## try the pages in a real browser: iPad siz
 	.ci/system-packages browser
 	.ci/npm run test-web
 
+.PHONY: pictures
+pictures: .venv/tools-installed web ## take the pictures of the pages that the README shows: web/pictures
+	.ci/system-packages browser
+	.ci/npm run pictures
+
 .PHONY: proofs
 proofs: .venv/tools-installed ## run the long proofs: crashes by the hundred, long fuzzing
 	.ci/system-packages test

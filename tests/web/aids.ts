@@ -47,8 +47,8 @@ export interface School {
   stop(): Promise<void>;
 }
 
-/** Start a server with all the studies, or a new one that nobody has an account of. */
-export async function school(kind?: "new"): Promise<School> {
+/** Start a server with all the studies, or a new one that nobody has an account of, or one with studies that are fit to be shown. */
+export async function school(kind?: "new" | "tidy"): Promise<School> {
   const folder = mkdtempSync(join(tmpdir(), "pacsberry-web-"));
   const server: ChildProcess = spawn(
     join(ROOT, ".venv/bin/python"),

@@ -2,7 +2,8 @@
 
 `python -m tests.web.school FOLDER` prints one line of JSON and runs until its standard input ends:
 {"port", "users": {name: password}, "studies": {name: identifier}, "files": folder of files to upload, "code"}
-With `new` behind the folder nobody has an account yet, and `code` makes the first one.
+With `new` behind the folder nobody has an account yet, and `code` makes the first one; with `tidy` the studies
+are fit to be shown.
 """
 
 import base64
@@ -10,8 +11,9 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from pacsberry.demo import demo_files
 from tests.flows.house import House, in_process
 from tests.makers.images import make_image
 from tests.makers.instances import make_instance, make_study, uid_for
+from tests.web.phantom import phantom
 
 USERS = {"anna": "the admin's own", "tom": "the teacher's own"}
 SETTINGS: dict[str, object] = {
@@ -32,15 +35,29 @@ NEW: dict[str, object] = {"AuthenticationEnabled": True, "StableAge": 1, "Pacsbe
 HOSTILE = '<img src=x onerror="document.title=`hacked`">'
 SLICES = 60
 
+Entry = tuple[str, bool, list[bytes]]  # name, whether students see it, its files
 
-def studies() -> Iterator[tuple[str, bool, list[bytes]]]:
-    """Name, whether students see it, and its files."""
+
+def studies() -> Iterator[Entry]:
+    """All kinds, odd ones among them."""
     yield "chest", True, list(demo_files())
     yield "stack", True, list(_stack())
     yield "mixed", True, make_study(series={"MR": 3, "US": 2, "US-loop": 1, "SR": 1, "PDF": 1}, patient_id="MIXED")
     yield "hidden", False, make_study(series={"CT": 2}, patient_id="HIDDEN", patient_name="SECRET^NAME")
     tags = {"StudyDescription": HOSTILE, "SeriesDescription": HOSTILE}
     yield "hostile", True, [make_instance("CT", patient_id="XSS", patient_name=HOSTILE, tags=tags)]
+
+
+def tidy() -> Iterator[Entry]:
+    """The same for pictures of the pages: nothing in it is odd."""
+    tags = {"StudyDescription": "Ultrasound with a report"}
+    yield (
+        "mixed",
+        False,
+        make_study(series={"US": 2, "US-loop": 1, "SR": 1}, patient_id="US", rows=64, columns=64, tags=tags),
+    )
+    yield "chest", True, list(demo_files())
+    yield "phantom", True, list(phantom())
 
 
 def _stack() -> Iterator[bytes]:
@@ -62,15 +79,18 @@ def _stack() -> Iterator[bytes]:
         yield make_image(values, instance=number + 1, tags=tags)
 
 
-def fill(house: House) -> dict[str, str]:
+def fill(house: House, kind: str) -> dict[str, str]:
     """Upload all; the identifier of each study by its name."""
     known: dict[str, str] = {}
-    for name, is_shown, files in studies():
+    for name, is_shown, files in KINDS[kind]():
         for file in files:
             told = _as_admin(house, "POST", "/instances", file)
             known[name] = told["ParentStudy"]
         _as_admin(house, "PUT", f"/pacsberry/studies/{known[name]}", json.dumps({"IsShown": is_shown}).encode())
     return known
+
+
+KINDS: Final[dict[str, Callable[[], Iterable[Entry]]]] = {"": studies, "tidy": tidy, "new": tuple}
 
 
 def _as_admin(house: House, method: str, path: str, body: bytes) -> dict[str, str]:
@@ -79,10 +99,11 @@ def _as_admin(house: House, method: str, path: str, body: bytes) -> dict[str, st
     return told
 
 
-def to_upload(folder: Path) -> str:
+def to_upload(folder: Path, kind: str) -> str:
     """A folder with files to pick in a page: a study of a person, and a text that is none."""
     folder.mkdir()
-    for number, file in enumerate(make_study(series={"CT": 3}, patient_id="FRESH", patient_name="FRESH^FACE")):
+    fresh = make_study(series={"CT": 3}, patient_id="FRESH", patient_name="FRESH^FACE")
+    for number, file in enumerate(phantom("4711", "Doe^Jane") if kind == "tidy" else fresh):
         (folder / f"{number}.dcm").write_bytes(file)
     (folder / "shopping.txt").write_text("bread, butter")
     return str(folder)
@@ -100,15 +121,16 @@ class _Code(logging.Handler):
 
 def main() -> None:
     """Start, fill, tell, wait."""
-    folder, is_new = Path(sys.argv[1]), sys.argv[2:] == ["new"]
+    folder, kind = Path(sys.argv[1]), "".join(sys.argv[2:])
+    is_new = kind == "new"
     heard = _Code()
     logging.getLogger("pacsberry.server").addHandler(heard)
     with in_process(folder, NEW if is_new else SETTINGS) as house:
         told = {
             "port": house.http_port,
             "users": {} if is_new else USERS,
-            "studies": {} if is_new else fill(house),
-            "files": to_upload(folder / "to-upload"),
+            "studies": fill(house, kind),
+            "files": to_upload(folder / "to-upload", kind),
             "code": heard.code,
         }
         print(json.dumps(told), flush=True)  # noqa: T201 - read by the tests

@@ -49,6 +49,7 @@ test("a study is uploaded, looked through and shown; what was no DICOM is listed
   await page.getByRole("status").filter({ hasText: "4 of 4 files" }).waitFor();
   const review = page.locator("pb-study-review");
   await review.getByText("FRESH^FACE").first().waitFor();
+  await review.getByText("3 of 3 pictures").waitFor();
   await page.getByText("Not taken: 1", { exact: true }).click();
   await page.getByText("shopping.txt").waitFor();
   await page.waitForLoadState("networkidle");
