@@ -9,9 +9,10 @@ stays hidden, too.
 import re
 from typing import Final
 
-from pacsberry.dicom.names import STANDARD, is_private
+from pacsberry.dicom.names import STANDARD
 
-# Groups about how the picture was taken.  Not: 0010 patient, 0012 trial, 0016 places, 0032, 0038, 0040 visit and order.
+# Groups about how the picture was taken.  Not: odd ones, which are private; 0010 patient, 0012 trial, 0016 places,
+# 0032, 0038 and 0040 visit and order.
 _GROUPS: Final = frozenset((0x0008, 0x0018, 0x0020, 0x0022, 0x0028, 0x0048, 0x0054, 0x5200))
 _NUMBERS: Final = frozenset(("US", "SS", "UL", "SL", "UV", "SV", "FL", "FD"))
 _TEXT_OF_NUMBERS: Final = re.compile(r"[0-9+\-.eE\\ ]{0,1000}")
@@ -60,4 +61,4 @@ def shows_value(tag: int, text: str) -> bool:
 
 
 def _is_about_the_picture(tag: int) -> bool:
-    return not is_private(tag) and tag >> 16 in _GROUPS and bool(tag & 0xFFFF)
+    return tag >> 16 in _GROUPS

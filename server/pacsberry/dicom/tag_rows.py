@@ -107,7 +107,7 @@ class _Rows:
     def _value(self, element: Element) -> TagRow | None:
         """The line of a value; None when students do not see it."""
         tag, level = element.tag, self._levels[-1]
-        if not tag & 0xFFFF or (self._for_students and is_private(tag)):
+        if not tag & 0xFFFF:  # the length of a group
             return None
         vr = element.vr
         if vr in ("", "UN") and (not is_private(tag) or is_private_creator(tag)):
@@ -120,6 +120,6 @@ class _Rows:
             text = value_text(raw, vr, level.charsets, big_endian=element.encoding.big_endian).strip()
             if is_private_creator(tag):
                 level.creators[tag & 0xFFFF0000 | (tag & 0xFF) << 8] = text
-        if self._for_students and (vr in BINARY_VRS or not shows_value(tag, text)):
+        if self._for_students and not shows_value(tag, text):
             return None
         return self._row(element, vr, text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
