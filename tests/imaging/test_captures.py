@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -149,6 +150,18 @@ def spoilt(change: Callable[[bytes], bytes]) -> bytes:
 def test_what_is_cut_short_too_large_or_none_is_refused(data: bytes) -> None:
     with pytest.raises(NotUnderstood):
         captured(data)
+
+
+def test_a_small_file_that_unpacks_to_a_huge_picture_is_refused_before_it_is_unpacked() -> None:
+    head = struct.pack(">LLBBBBB", 9000, 6000, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes((9000 // 8 + 1) * 6000))
+    chunks = [(b"IHDR", head), (b"IDAT", rows), (b"IEND", b"")]
+    bomb = b"".join(
+        struct.pack(">L", len(data)) + name + data + struct.pack(">L", zlib.crc32(name + data)) for name, data in chunks
+    )
+
+    with pytest.raises(NotUnderstood, match="9000 x 6000"):
+        captured(b"\x89PNG\r\n\x1a\n" + bomb)
 
 
 def test_an_orientation_that_cannot_be_read_changes_nothing() -> None:
