@@ -6,7 +6,6 @@ import {
   Enums,
   getShouldUseCPURendering,
   imageLoader,
-  imageLoadPoolManager,
   init as initCore,
   metaData,
   RenderingEngine,
@@ -71,7 +70,7 @@ export function frameAddress(told: Manifest, picture: number): string {
   return address(`pacsberry/instances/${found?.instance.ID}/frames/${found?.frame ?? 0}`);
 }
 
-/** What Cornerstone calls the pictures of a series; known to it until `forget`. */
+/** What Cornerstone calls the pictures of a series. */
 export function idsOf(told: Manifest): string[] {
   return Array.from({ length: told.CountPictures }, (_, picture) => {
     const id = SCHEME + frameAddress(told, picture);
@@ -241,13 +240,6 @@ export function allDrawn(kept: readonly Annotation[]): Annotation[] {
     ...kept.filter(({ Instance }) => !ours.has(Instance)),
     ...shown.flatMap(({ told, ids }) => drawnOn(told, ids)),
   ];
-}
-
-/** Throw away what was fetched; for pages that show something else. */
-export function forget(): void {
-  imageLoadPoolManager.clearRequestStack(Enums.RequestType.Prefetch);
-  cache.purgeCache();
-  known.clear();
 }
 
 /** Whether the pack has every picture; others of a series are fetched as they are stored. */

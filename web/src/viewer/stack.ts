@@ -1,7 +1,7 @@
 // One series as the viewer knows it: its pictures in order, and the small ones that have arrived.
 // The server makes them when they are asked for; until they are there the manifest is asked again now and then.
 
-import { address, get, headers } from "../api/http.ts";
+import { address, headers } from "../api/http.ts";
 import { type Instance, type Manifest, manifest } from "../api/pictures.ts";
 import { type PackFacts, readPack } from "./pack.ts";
 
@@ -111,11 +111,6 @@ export function pictureOf(instances: readonly Instance[], number: number): Pictu
     (one) => number >= one.FirstPicture && number < one.FirstPicture + one.CountPictures,
   );
   return instance && { instance, frame: number - instance.FirstPicture };
-}
-
-/** The first series of a study that has pictures, by its manifest. */
-export async function hasPictures(series: string): Promise<boolean> {
-  return (await get<Manifest>(`pacsberry/series/${series}/pictures?make=0`)).CountPictures > 0;
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
