@@ -13,7 +13,7 @@ DATA ?= run
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 # Every file that starts like a shell script, whatever its name.
-SHELL_SCRIPTS = $(shell grep -rlIE -m1 '^\#!.*[/ ](ba)?sh$$' --exclude-dir=.git --exclude-dir=.venv --exclude-dir=.node --exclude-dir=node_modules . | \
+SHELL_SCRIPTS = $(shell grep -rlIE -m1 '^\#!.*[/ ](ba)?sh$$' --exclude-dir=.git --exclude-dir=.venv --exclude-dir=.node --exclude-dir=dist --exclude-dir=node_modules . | \
 	xargs awk 'FNR == 1 && /^\#!/ { print FILENAME } { nextfile }')
 
 .PHONY: help
