@@ -13,6 +13,7 @@ import pytest
 
 from pacsberry.http.answers import Answer
 from pacsberry.http.api import ROUTES
+from pacsberry.http.page import is_built
 from pacsberry.http.routing import Route
 from tests.http.live import Live, live_server
 from tests.makers.instances import make_instance
@@ -83,7 +84,7 @@ def wait_for(port: int) -> None:
 
 def test_everything_works_below_a_path(behind_nginx: Live) -> None:
     page = behind_nginx.get("/pacs/")
-    assert (page.status, page.headers["location"]) == (301, "app/index.html")
+    assert (page.status, page.headers["location"]) == (301, f"app/{'index' if is_built() else 'explorer'}.html")
     assert behind_nginx.get("/pacs/app/explorer.js").status == 200
 
     data = make_instance("CT", rows=700, columns=700)
