@@ -91,7 +91,7 @@ def test_every_road_gets_the_whole_stack(run: runs.Run, images: ImageSet, tmp_pa
     with runs.on_loopback(run, images, tmp_path / "storage") as (server, series):
         plan = load.Plan("127.0.0.1", server.http_port, run.way, ["127.0.0.1"] * 2, series, 20, [3])
         pupils = asyncio.run(load.attend(plan))
-        late = asyncio.run(load.attend(replace(plan, longest_seconds=0.001)))
+        late = asyncio.run(load.attend(replace(plan, longest_seconds=0.0)))
 
     assert [pupil.problem for pupil in pupils] == ["", ""]
     assert [pupil.slices for pupil in pupils] == [4, 4]
