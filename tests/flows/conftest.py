@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.house import House, in_process
+from tests.flows.people_aids import SCHOOL
 
 
 @pytest.fixture
@@ -14,6 +15,13 @@ def house(tmp_path: Path) -> Iterator[House]:
     """A running server with an empty archive."""
     with in_process(tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> Iterator[House]:
+    """A running server with a teacher, an admin, and students who need no account."""
+    with in_process(tmp_path, SCHOOL) as house:
+        yield house
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from pacsberry.http.metrics import Metrics
 from pacsberry.logs import RecentLines
 from tests.flows.house import House, in_process
-from tests.flows.test_people import SCHOOL, Page, basic
+from tests.flows.people_aids import SCHOOL, Page, basic
 
 NODES = {"CT": {"AET": "SCANNER", "Host": "10.0.0.5", "Port": 104}, "Another": ["WORKSTATION", "10.0.0.6", 11112]}
 

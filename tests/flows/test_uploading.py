@@ -13,7 +13,7 @@ from pydicom.encaps import get_frame
 from pydicom.uid import JPEGBaseline8Bit, JPEGLSLossless
 
 from tests.flows.house import House, Reply, in_process
-from tests.flows.test_people import SCHOOL, basic
+from tests.flows.people_aids import SCHOOL, basic
 from tests.imaging.test_captures import SECRET, jpeg, picture, png
 from tests.makers.instances import make_dataset, make_study, part10
 

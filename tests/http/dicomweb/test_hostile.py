@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pacsberry.http.settings import HttpSettings
 from tests.http.dicomweb.aids import JSON, path_of
-from tests.http.dicomweb.test_storing import TYPE, multipart
+from tests.http.dicomweb.storing_aids import TYPE, multipart
 from tests.http.live import Live, live_server, wait_until_spool_holds
 from tests.http.raw import head, wire
 from tests.makers import make_dataset, make_instance, part10

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.http.dicomweb.test_storing import STUDY, multipart
+from tests.http.dicomweb.storing_aids import STUDY, multipart
 
 _PROGRAM = """
 import sys
 from pathlib import Path
-from tests.http.dicomweb.test_storing import TYPE
+from tests.http.dicomweb.storing_aids import TYPE
 from tests.http.live import live_server
 
 body, path, accept = Path(sys.argv[1]).read_bytes(), sys.argv[2], sys.argv[3]
