@@ -26,7 +26,7 @@ _KINDS: dict[str, type[Mode] | type[Band] | type[PortalMode] | type[RadioChoice]
 class Stored:
     """What the file holds."""
 
-    settings: Settings = Settings()  # noqa: RUF009  frozen
+    settings: Settings = Settings()  # noqa: RUF009  frozen: all may share one
     seen: tuple[str, ...] = ()  # digests of the boot partition's files that have been taken
 
 

@@ -14,7 +14,7 @@ from pacsberry_appliance.system import files
 
 # What can cut off the one who changes it. The portal's mode and the language only change answers.
 NETWORK_FIELDS = frozenset(
-    "mode wifi_name wifi_password country band channel radio join_name join_password address".split()  # noqa: SIM905
+    "mode wifi_name wifi_password country band channel radio join_name join_password address".split()  # noqa: SIM905  names as they are listed in the help
 )
 # What the names and addresses that are given out depend on.
 _NAMES_FIELDS = frozenset({"name", "portal"})

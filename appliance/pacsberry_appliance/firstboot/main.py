@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"pacsberry-firstboot: {error}", file=sys.stderr)  # noqa: T201  what systemd writes to the journal
         return 1
     for remark in started.remarks:
-        print(remark.text("en"))  # noqa: T201
+        print(remark.text("en"))  # noqa: T201  what systemd writes to the journal
     return 0
 
 

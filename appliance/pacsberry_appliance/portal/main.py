@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             facts = load(options.facts)
         except BoxError as error:
-            print(f"pacsberry-portal: {error} Going on as before.", file=sys.stderr)  # noqa: T201
+            print(f"pacsberry-portal: {error} Going on as before.", file=sys.stderr)  # noqa: T201  to the journal
 
     watchdog = int(os.environ.get("WATCHDOG_USEC", "0")) / 1e6
     door = Door(listening, reply, beat=lambda: _tell("WATCHDOG=1"), beat_seconds=watchdog / 2 or 3600)
