@@ -1,32 +1,10 @@
 // The admin's page: how the box is, accounts, the log; and nobody else gets there.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser } from "playwright-core";
-import {
-  barriers,
-  browser,
-  open,
-  overhang,
-  type School,
-  SIZES,
-  type SizeName,
-  school,
-  screen,
-} from "./aids.ts";
+import { test } from "node:test";
+import { at, attend, barriers, by, open, overhang, SIZES, type SizeName, screen } from "./aids.ts";
 
-let at: School;
-let by: Browser;
-
-before(async () => {
-  at = await school();
-  by = await browser();
-});
-
-after(async () => {
-  await by?.close();
-  await at?.stop();
-});
+attend();
 
 for (const size of Object.keys(SIZES) as SizeName[]) {
   test(`the page is whole and without barriers: ${size}`, async () => {

@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { after, before } from "node:test";
 import type { AxeBuilder as Axe } from "@axe-core/playwright";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 
@@ -83,6 +84,22 @@ async function firstLine(server: ChildProcess): Promise<Told> {
 /** Chromium, with further arguments. */
 export function browser(more: readonly string[] = []): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: [...QUIET, ...more], timeout: WAIT });
+}
+
+/** The server and the browser of a file of tests, from `attend` on. */
+export let at: School;
+export let by: Browser;
+
+/** Have both for the tests of this file. */
+export function attend(): void {
+  before(async () => {
+    at = await school();
+    by = await browser();
+  });
+  after(async () => {
+    await by?.close();
+    await at?.stop();
+  });
 }
 
 export interface Opened {

@@ -1,23 +1,11 @@
 // Photographs and documents: asked for a title and a label, made into DICOM, looked through, shown.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { deflateSync } from "node:zlib";
-import type { Browser } from "playwright-core";
-import { barriers, browser, open, overhang, type School, school, screen } from "./aids.ts";
+import { at, attend, barriers, by, open, overhang, screen } from "./aids.ts";
 
-let at: School;
-let by: Browser;
-
-before(async () => {
-  at = await school();
-  by = await browser();
-});
-
-after(async () => {
-  await by?.close();
-  await at?.stop();
-});
+attend();
 
 /** A PNG (ISO 15948) of one grey. */
 function png(width: number, height: number): Buffer {

@@ -1,34 +1,12 @@
 // The list of studies: what each role sees, searching, deep links, hostile names, budgets, no barriers.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser } from "playwright-core";
-import {
-  barriers,
-  browser,
-  open,
-  overhang,
-  type School,
-  SIZES,
-  type SizeName,
-  school,
-  screen,
-} from "./aids.ts";
+import { test } from "node:test";
+import { at, attend, barriers, by, open, overhang, SIZES, type SizeName, screen } from "./aids.ts";
 
 const BUDGET = 60 * 1024; // bytes of pages, scripts and styles of the list, packed
 
-let at: School;
-let by: Browser;
-
-before(async () => {
-  at = await school();
-  by = await browser();
-});
-
-after(async () => {
-  await by?.close();
-  await at?.stop();
-});
+attend();
 
 for (const size of Object.keys(SIZES) as SizeName[]) {
   for (const user of ["", "tom"]) {

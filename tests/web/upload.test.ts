@@ -3,32 +3,11 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
-import {
-  barriers,
-  browser,
-  open,
-  overhang,
-  type School,
-  SIZES,
-  type SizeName,
-  school,
-  screen,
-} from "./aids.ts";
+import { test } from "node:test";
+import type { Page } from "playwright-core";
+import { at, attend, barriers, by, open, overhang, SIZES, type SizeName, screen } from "./aids.ts";
 
-let at: School;
-let by: Browser;
-
-before(async () => {
-  at = await school();
-  by = await browser();
-});
-
-after(async () => {
-  await by?.close();
-  await at?.stop();
-});
+attend();
 
 for (const size of Object.keys(SIZES) as SizeName[]) {
   test(`the page is whole and without barriers: ${size}`, async () => {

@@ -1,34 +1,24 @@
 // The viewer as pupils use it: screens of all sizes, addresses that lead back, how a picture lies, what students see.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import {
+  at,
+  attend,
   barriers,
-  browser,
+  by,
   open,
   overhang,
   type School,
   SIZES,
   type SizeName,
-  school,
   screen,
   touch,
   way,
 } from "./aids.ts";
 
-let at: School;
-let by: Browser;
-
-before(async () => {
-  at = await school();
-  by = await browser();
-});
-
-after(async () => {
-  await by?.close();
-  await at?.stop();
-});
+attend();
 
 for (const size of Object.keys(SIZES) as SizeName[]) {
   test(`pictures and all that is opened above them fit, without barriers: ${size}`, async () => {
