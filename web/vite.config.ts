@@ -12,11 +12,15 @@ const PACKED = /\.(?:html|js|css|svg|wasm|json)$/;
 
 /** Writes file.gz beside each file that shrinks: the server sends it as it lies. */
 function packedTwins(): Plugin {
+  let out = OUT;
   return {
     name: "packed-twins",
     apply: "build",
+    configResolved(config) {
+      out = resolve(config.root, config.build.outDir);
+    },
     closeBundle() {
-      for (const path of filesBelow(OUT)) {
+      for (const path of filesBelow(out)) {
         const content = readFileSync(path);
         const packed = gzipSync(content, { level: 9 });
         if (PACKED.test(path) && packed.length < content.length * 0.95) {
