@@ -30,7 +30,7 @@ for (const size of Object.keys(SIZES) as SizeName[]) {
       if (tray) await page.getByRole("button", { name: tray, exact: true }).click();
       await screen(page, `viewer-${tray.toLowerCase() || "picture"}-${size}`);
       assert.equal(await overhang(page), 0, tray);
-      found.push(...(await small(page)));
+      found.push(...(await small(page)), ...(await cutOff(page)));
       if (size === "portrait" || !tray) found.push(...(await barriers(page)));
     }
     await page.getByRole("button", { name: "Four" }).click();
@@ -214,6 +214,16 @@ function small(page: Page): Promise<string[]> {
           `${one.outerHTML.slice(0, 80)} is ${Math.round(box.width)} × ${Math.round(box.height)}`,
       ),
   );
+}
+
+/** Buttons of the bar that are not on the screen as a whole: a row of them that can be scrolled hides the last one. */
+function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    return [...document.querySelectorAll(".bar a, .bar button")]
+      .filter((one) => one.getBoundingClientRect().right > width || one.getBoundingClientRect().left < 0)
+      .map((one) => `${one.textContent?.trim()} is cut off`);
+  });
 }
 
 /** The first series of a study, asked for by a teacher. */

@@ -3,7 +3,18 @@
 
 import { Fingers, LONG, type Moved } from "./gestures.ts";
 import type { Stack } from "./stack.ts";
-import { aspectOf, FITTED, fitted, matrixOf, moved, type Size, turned, type View, zoomed } from "./view.ts";
+import {
+  aspectOf,
+  FITTED,
+  fitted,
+  matrixOf,
+  mirrored,
+  moved,
+  type Size,
+  turned,
+  type View,
+  zoomed,
+} from "./view.ts";
 
 const ROWS_OF_DRAG = 1; // a drag over the whole height goes once through the stack …
 const LEAST_DRAG = 4; // … but a picture takes at least so many CSS pixels
@@ -104,7 +115,7 @@ export class Stage {
   }
 
   mirror(): void {
-    this.lay({ ...this.view, mirrored: !this.view.mirrored });
+    this.lay(mirrored(this.view));
   }
 
   invert(): void {

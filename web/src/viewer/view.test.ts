@@ -1,5 +1,16 @@
 import { expect, test } from "vitest";
-import { aspectOf, FITTED, fitted, matrixOf, moved, scaleOf, turned, type View, zoomed } from "./view.ts";
+import {
+  aspectOf,
+  FITTED,
+  fitted,
+  matrixOf,
+  mirrored,
+  moved,
+  scaleOf,
+  turned,
+  type View,
+  zoomed,
+} from "./view.ts";
 
 const PICTURE = { width: 512, height: 256 };
 const SCREEN = { width: 800, height: 600 };
@@ -51,8 +62,30 @@ test("turned by a quarter, what was left is at the top; four quarters are none",
 });
 
 test("mirrored, left is right", () => {
-  expect(corner({ ...FITTED, mirrored: true }, 0, 0)).toEqual([800, 100]);
-  expect(corner({ ...FITTED, mirrored: true }, 512, 256)).toEqual([0, 500]);
+  expect(corner(mirrored(FITTED), 0, 0)).toEqual([800, 100]);
+  expect(corner(mirrored(FITTED), 512, 256)).toEqual([0, 500]);
+});
+
+test("what is seen is mirrored, however it is turned, zoomed and moved", () => {
+  let view = moved(zoomed(FITTED, 1.5, 100, 50), 30, -20, PICTURE, SCREEN);
+  for (let quarters = 0; quarters < 4; quarters += 1) {
+    const [x, y] = corner(view, 100, 60);
+    expect(corner(mirrored(view), 100, 60)).toEqual([Math.round((800 - x) * 1000) / 1000, y]);
+    expect(mirrored(mirrored(view))).toEqual(view);
+    view = turned(view);
+  }
+});
+
+test("what is in the middle of the screen stays there when it is turned", () => {
+  const picture = { width: 300, height: 300 };
+  const middle = (view: View) => {
+    const { a, b, c, d, e, f } = matrixOf(view, picture, SCREEN);
+    const [x, y, scale] = [400 - e, 300 - f, a * d - b * c];
+    return [(d * x - c * y) / scale, (a * y - b * x) / scale].map(Math.round);
+  };
+  const view = moved(zoomed(FITTED, 2, 0, 0), 120, -70, picture, SCREEN);
+
+  expect(middle(turned(view))).toEqual(middle(view));
 });
 
 test("pixels that are not square make the picture higher or wider", () => {

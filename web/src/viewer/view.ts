@@ -37,9 +37,14 @@ export function moved(view: View, dx: number, dy: number, picture: Size, screen:
   };
 }
 
-/** Turned by a quarter, clockwise. */
+/** Turned by a quarter, clockwise, about the middle of the screen. */
 export function turned(view: View): View {
-  return { ...view, quarters: (view.quarters + 1) % 4 };
+  return { ...view, quarters: (view.quarters + 1) % 4, x: 0 - view.y, y: view.x };
+}
+
+/** Mirrored as it is seen: left is right, however the picture is turned. */
+export function mirrored(view: View): View {
+  return { ...view, mirrored: !view.mirrored, quarters: (4 - view.quarters) % 4, x: 0 - view.x };
 }
 
 /** Fitted again, as it is turned and mirrored. */
