@@ -129,7 +129,7 @@ def test_files_are_for_ever_and_in_parts(server: Live, series: str) -> None:
     beyond = server.get(url, {"Range": f"bytes={len(whole.body)}-"})
     again = server.get(url, {"If-None-Match": whole.headers["etag"]})
 
-    assert whole.headers["cache-control"] == "max-age=31536000, immutable"
+    assert whole.headers["cache-control"] == "private, max-age=31536000, immutable"
     assert (part.status, part.body) == (206, whole.body[8:16])
     assert beyond.status == 416
     assert (again.status, again.body) == (304, b"")

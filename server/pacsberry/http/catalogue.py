@@ -15,6 +15,7 @@ from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
 from pacsberry.http.request import Request, is_true
 from pacsberry.http.routing import Route
+from pacsberry.http.standins import with_stand_ins
 from pacsberry.model import Level
 
 if TYPE_CHECKING:
@@ -147,15 +148,15 @@ def _told(entry: StudyEntry, request: Request, context: Context) -> dict[str, ob
             for series in entry.series
         ],
     }
-    if request.role is not Role.STUDENT:
-        told |= {
-            "Patient": {name: entry.patient_tags.get(name, "") for name in _OF_PATIENT},
-            "AccessionNumber": entry.tags.get("AccessionNumber", ""),
-            "Labels": list(entry.labels),
-            "IsShown": context.settings.guest_label in entry.labels,
-            "IsProtected": entry.is_protected,
-        }
-    return told
+    if request.role is Role.STUDENT:
+        return with_stand_ins(told)
+    return told | {
+        "Patient": {name: entry.patient_tags.get(name, "") for name in _OF_PATIENT},
+        "AccessionNumber": entry.tags.get("AccessionNumber", ""),
+        "Labels": list(entry.labels),
+        "IsShown": context.settings.guest_label in entry.labels,
+        "IsProtected": entry.is_protected,
+    }
 
 
 def _is_line(text: str) -> bool:

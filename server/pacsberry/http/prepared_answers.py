@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any, Final
 
+from pacsberry.auth import Role
 from pacsberry.errors import DamagedFile, NotUnderstood, UnknownResource
 from pacsberry.http.answers import JSON, Answer
 from pacsberry.http.context import Context
@@ -29,7 +30,7 @@ _PATH: Final = re.compile(
     r"(?P<series>[0-9a-f]{8}(?:-[0-9a-f]{8}){4})-(?P<digest>[0-9a-f]{16})/"
     r"(?P<kind>thumbnail|preview|frames)(?:/(?P<picture>[0-9]{1,6}))?"
 )
-_FOR_EVER: Final = "max-age=31536000, immutable"
+_FOR_EVER: Final = "private, max-age=31536000, immutable"  # not in a cache for all: students may not see it for ever
 _AGAIN_SECONDS: Final = "1"
 _OVERVIEWS: Final = Overviews()
 
@@ -40,7 +41,8 @@ _OVERVIEWS: Final = Overviews()
 def manifest(request: Request, context: Context, id: str) -> Answer:
     """See PICTURES.md; `make=0` only looks."""
     preparer = _preparer(context)
-    overview = _OVERVIEWS.of(id, context.archive.contents, preparer.store)
+    for_students = request.role is Role.STUDENT
+    overview = _OVERVIEWS.of(id, context.archive.contents, preparer.store, for_students=for_students)
     if request.truth("make", absent=True):
         missing = [kind for kind in _AT_ONCE if not preparer.store.has(Address(id, overview.digest, kind))]
         if missing:

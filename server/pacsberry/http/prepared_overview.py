@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pacsberry.archive.contents import Contents, Member, SeriesContents
 from pacsberry.http.dicomweb.deflated import Packed
+from pacsberry.http.standins import with_stand_ins
 from pacsberry.imaging.prepared.kinds import PLACES, NotPrepared
 from pacsberry.imaging.prepared.making import frames_of, in_order, sources_of
 from pacsberry.imaging.prepared.products import gains_from_packing
@@ -41,28 +42,30 @@ class Overviews:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()  # guards the mapping
-        self._known: OrderedDict[tuple[str, str, bool], Overview] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str, bool, bool], Overview] = OrderedDict()
 
-    def of(self, series: str, contents: SeriesContents, store: PreparedStore) -> Overview:
-        """That of a series as it is now.  Raises UnknownResource."""
+    def of(
+        self, series: str, contents: SeriesContents, store: PreparedStore, *, for_students: bool = False
+    ) -> Overview:
+        """That of a series as it is now; `for_students`: without its UIDs (`standins`).  Raises UnknownResource."""
         digest = contents.digest(series)
         is_placed = store.has(Address(series, digest, PLACES))
-        key = (series, digest, is_placed)
+        key = (series, digest, is_placed, for_students)
         with self._lock:
             found = self._known.get(key)
             if found is not None:
                 self._known.move_to_end(key)
                 return found
-        found = _overview(contents.of(series), store)
+        found = _overview(contents.of(series), store, for_students=for_students)
         if len(found.text) <= _LONGEST_REMEMBERED:
             with self._lock:
-                self._known[series, found.digest, found.is_placed] = found
+                self._known[series, found.digest, found.is_placed, for_students] = found
                 if len(self._known) > _MOST_REMEMBERED:
                     self._known.popitem(last=False)
         return found
 
 
-def _overview(contents: Contents, store: PreparedStore) -> Overview:
+def _overview(contents: Contents, store: PreparedStore, *, for_students: bool) -> Overview:
     is_volume, members = in_order(contents)
     places = _places(store, contents)
     problem, gains = "", False
@@ -83,6 +86,8 @@ def _overview(contents: Contents, store: PreparedStore) -> Overview:
         "Shared": places.get("Shared", {}),
         "Instances": _instances(members, places.get("Instances", ())),
     }
+    if for_students:
+        told = with_stand_ins(told)
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")[1:-1]
     packer = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, -15)
     packed = packer.compress(text) + packer.flush(zlib.Z_FULL_FLUSH)
