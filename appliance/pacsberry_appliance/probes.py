@@ -38,21 +38,21 @@ PROBES = (
         "Apple",
         (
             "captive.apple.com",
-            "www.apple.com",
+            "gsp1.apple.com",
+            "netcts.cdn-apple.com",
             "www.appleiphonecell.com",
             "www.airport.us",
             "www.ibook.info",
             "www.itools.info",
             "www.thinkdifferent.us",
-            "gsp1.apple.com",
-            "netcts.cdn-apple.com",
         ),
-        (
-            ("/hotspot-detect.html", _SUCCESS),
-            ("/library/test/success.html", _SUCCESS),
-            ("/pep/gcc", _SUCCESS),
-            ("/", _SUCCESS),
-        ),
+        (("/hotspot-detect.html", _SUCCESS), ("/pep/gcc", _SUCCESS), ("/", _SUCCESS)),
+        elsewhere=_SUCCESS,  # iOS up to 7 asks for pages with names made up on the spot
+    ),
+    Probe(
+        "Apple, at the name of its shop",
+        ("www.apple.com",),
+        (("/library/test/success.html", _SUCCESS), ("/hotspot-detect.html", _SUCCESS)),
     ),
     Probe(
         "Android, ChromeOS",
@@ -96,6 +96,7 @@ PROBES = (
         ("connectivity-check.ubuntu.com",),
         elsewhere=Answer(204, headers=(("X-NetworkManager-Status", "online"),)),
     ),
+    Probe("Amazon Fire", ("fireoscaptiveportal.com",), (("/generate_204", _EMPTY),)),
     Probe(
         "Kindle",
         ("spectrum.s3.amazonaws.com",),

@@ -2,11 +2,12 @@
 
 1. a probe          quiet: "fine". welcome: the way to the welcome page, until it was seen. off: not our business
 2. our own names    /welcome and /poster are here; all else is at the server, under the name that was used
-3. any other name   the way to the server
+3. any other name   the way to the server; also any other address, which the firewall leads here
 """
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from pacsberry_appliance import probes
 from pacsberry_appliance.box import PortalMode
@@ -15,7 +16,6 @@ from pacsberry_appliance.portal.facts import PortalFacts
 from pacsberry_appliance.portal.guests import Guests
 from pacsberry_appliance.portal.request import Request
 
-_IP_ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*")
 _SAFE_PATH = re.compile(r"/(?!/)[A-Za-z0-9_.~!$&'()*+,;=:@%/-]{0,1000}")
 _SAFE_QUERY = re.compile(r"[A-Za-z0-9_.~!$&'()*+,;=:@%/?-]{0,1000}")
 
@@ -32,7 +32,9 @@ class Reply:
 
 def answer(request: Request, facts: PortalFacts, guests: Guests, now: float) -> Reply:
     """The reply to a request; `now` in seconds of a clock that never jumps."""
-    is_ours = request.host in facts.own_names or _IP_ADDRESS.fullmatch(request.host) is not None
+    is_ours = request.host in (*facts.own_names, urlsplit(facts.invitation.address).hostname) or (
+        request.host == request.own_address != ""
+    )
     if request.method == "POST":
         if is_ours and request.path == "/welcome":
             guests.welcome(request.client, now)

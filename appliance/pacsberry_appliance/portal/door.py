@@ -9,6 +9,7 @@ import selectors
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -26,6 +27,7 @@ _ALLOWED = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; f
 class _Visit:
     sock: socket.socket
     client: str
+    own_address: str
     until: float
     head: bytearray = field(default_factory=bytearray)
     out: memoryview | None = None
@@ -99,12 +101,26 @@ class Door:
             sock, address = self._listening.accept()
         except OSError:  # gone again, or no file handles: the next select tells
             return
+        try:
+            own_address = _plain(
+                sock.getsockname()
+            )  # behind a redirection of the firewall: the box, not what was meant
+            sock.setblocking(False)
+        except OSError:  # gone again
+            sock.close()
+            return
         if len(self._visits) >= _MOST_CONNECTIONS:
-            oldest = min(self._visits.values(), key=lambda visit: visit.until)
-            self._leave(oldest)
-        sock.setblocking(False)
-        self._visits[sock] = _Visit(sock, str(address[0]).removeprefix("::ffff:"), self._clock() + _SECONDS)
+            self._make_room()
+        self._visits[sock] = _Visit(sock, _plain(address), own_address, self._clock() + _SECONDS)
         self._selector.register(sock, selectors.EVENT_READ)
+
+    def _make_room(self) -> None:
+        """Leave somebody who has his answer; else the longest silent one of whoever holds the most connections."""
+        served = [visit for visit in self._visits.values() if visit.is_done]
+        if not served:
+            held = Counter(visit.client for visit in self._visits.values())
+            served = [visit for visit in self._visits.values() if held[visit.client] == max(held.values())]
+        self._leave(min(served, key=lambda visit: visit.until))
 
     def _serve(self, visit: _Visit, events: int) -> None:
         try:
@@ -128,10 +144,10 @@ class Door:
                 self._leave(visit)
             return
         visit.head += data
-        end = visit.head.find(b"\r\n\r\n")
+        end = visit.head.find(b"\r\n\r\n", len(visit.head) - len(visit.head.lstrip(b"\r\n")))
         if end < 0 and len(visit.head) <= LARGEST_HEAD:
             return
-        request = parse(bytes(visit.head[:end]), visit.client) if 0 <= end <= LARGEST_HEAD else None
+        request = parse(bytes(visit.head[:end]), visit.client, visit.own_address) if 0 <= end <= LARGEST_HEAD else None
         reply = self._answer(request) if request is not None else Reply(400 if end >= 0 else 431)
         visit.out = memoryview(_bytes(reply, with_body=request is None or request.method != "HEAD"))
         self._selector.modify(visit.sock, selectors.EVENT_WRITE)
@@ -159,6 +175,10 @@ def listen(port: int, host: str = "") -> socket.socket:
     if not host and socket.has_dualstack_ipv6():
         return socket.create_server(("", port), family=socket.AF_INET6, backlog=128, dualstack_ipv6=True)
     return socket.create_server((host, port), backlog=128)
+
+
+def _plain(address: tuple[object, ...]) -> str:
+    return str(address[0]).removeprefix("::ffff:").partition("%")[0]  # the part after a per cent sign is an interface
 
 
 def _bytes(reply: Reply, *, with_body: bool) -> bytes:

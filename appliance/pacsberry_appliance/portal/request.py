@@ -18,21 +18,24 @@ class Request:
     path: str  # begins with a slash
     query: str
     client: str
+    own_address: str = ""  # of the box, on the way this request came; also where the client meant another
 
 
-def parse(head: bytes, client: str) -> Request | None:
+def parse(head: bytes, client: str, own_address: str = "") -> Request | None:
     """The request, or None when it is no HTTP."""
-    lines = head.split(b"\r\n")
+    lines = head.lstrip(b"\r\n").split(b"\r\n")  # RFC 9112 2.2: empty lines before a request are passed over
     line = _REQUEST_LINE.fullmatch(lines[0])
     if line is None:
         return None
     target = line[2].decode("latin-1")
-    host = ""
-    for header in lines[1:]:
-        field, colon, value = header.partition(b":")
-        if colon and field.strip().lower() == b"host":
-            host = value.decode("latin-1").strip()
-            break
+    hosts = [
+        value.decode("latin-1").strip()
+        for field, colon, value in (header.partition(b":") for header in lines[1:])
+        if colon and field.lower() == b"host"
+    ]
+    if len(hosts) > 1:  # RFC 9112 3.2: two readers could take two different ones
+        return None
+    host = hosts[0] if hosts else ""
     absolute = _ABSOLUTE.fullmatch(target)  # as to a proxy; its host is the one that counts (RFC 9112 3.2.2)
     if absolute is not None:
         host, target = absolute[1], absolute[2] or "/"
@@ -41,4 +44,4 @@ def parse(head: bytes, client: str) -> Request | None:
     if not path.startswith("/"):
         path, query = "/", ""
     name = (named[1] or named[2]).lower().rstrip(".") if named is not None else ""
-    return Request(line[1].decode(), name, path, query, client)
+    return Request(line[1].decode(), name, path, query, client, own_address)

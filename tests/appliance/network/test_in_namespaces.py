@@ -157,6 +157,13 @@ def test_a_page_at_an_address_of_the_internet_is_the_way_to_the_box(walled: Cabl
     assert answer["headers"]["Location"] == "http://pacsberry.internal:8042/"
 
 
+def test_an_address_of_the_internet_typed_as_such_is_the_way_to_the_box_too(walled: Cable) -> None:
+    answer = walled.tablet_says("get", "17.253.144.10", "17.253.144.10", "/")
+
+    assert answer["headers"]["Location"] == "http://pacsberry.internal:8042/"
+    assert walled.tablet_says("get", ADDRESS, ADDRESS, "/x")["headers"]["Location"] == f"http://{ADDRESS}:8042/x"
+
+
 def test_each_system_gets_the_answer_it_wants(walled: Cable) -> None:
     asked = [(host, path) for probe in probes.PROBES for host in probe.hosts for path, _ in probe.answers]
 

@@ -25,6 +25,7 @@ SITE = "http://pacsberry.internal:8042/"
 APPLE = ("captive.apple.com", "/hotspot-detect.html")
 ANDROID = ("connectivitycheck.gstatic.com", "/generate_204")
 IPAD = "10.42.0.77"
+BOX = "10.42.0.1"
 
 
 def ask(
@@ -34,11 +35,12 @@ def ask(
     *,
     method: str = "GET",
     client: str = IPAD,
+    own: str = BOX,
     guests: Guests | None = None,
     now: float = 0,
 ) -> Reply:
     path, _, query = path.partition("?")
-    return answer(Request(method, host, path, query, client), facts, guests or Guests(), now)
+    return answer(Request(method, host, path, query, client, own), facts, guests or Guests(), now)
 
 
 def location(reply: Reply) -> str:
@@ -56,8 +58,17 @@ def test_quietly_every_system_hears_what_it_wants_to_hear() -> None:
     assert ask("connectivity-check.ubuntu.com", "/").headers == (("X-NetworkManager-Status", "online"),)
 
 
-def test_somebody_who_types_the_name_of_a_probe_is_shown_the_way() -> None:
-    assert location(ask("www.google.com", "/search?q=ct")) == SITE
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [("www.google.com", "/search?q=ct"), ("www.apple.com", "/"), ("www.msftconnecttest.com", "/redirect")],
+)
+def test_somebody_who_types_the_name_of_a_probe_is_shown_the_way(host: str, path: str) -> None:
+    assert location(ask(host, path)) == SITE
+
+
+def test_an_old_ipad_asks_for_a_page_that_nobody_knows_and_is_satisfied() -> None:
+    assert "Success" in ask("www.ibook.info", "/Q3fz/8vXhYp.html").body
+    assert "Success" in ask("captive.apple.com", "/Q3fz/8vXhYp.html").body
 
 
 def test_a_welcome_comes_once_and_then_the_probes_succeed() -> None:
@@ -100,13 +111,28 @@ def test_an_unknown_name_is_shown_the_way(host: str) -> None:
         ("pacsberry.local", "/studies?limit=3", "http://pacsberry.local:8042/studies?limit=3"),
         ("10.42.0.1", "/app/explorer.html", "http://10.42.0.1:8042/app/explorer.html"),
         ("pacsberry", "/x", "http://pacsberry:8042/x"),
-        ("fe80::1", "/", "http://[fe80::1]:8042/"),
         ("pacsberry.internal", "//evil.example/x", "http://pacsberry.internal:8042/"),
         ("pacsberry.internal", "/a\\b<c>", "http://pacsberry.internal:8042/"),
     ],
 )
 def test_our_names_lead_to_the_server_under_the_name_that_worked(host: str, path: str, where: str) -> None:
     assert location(ask(host, path)) == where
+
+
+@pytest.mark.parametrize("host", ["17.253.144.10", "192.168.1.1", "10.42.0.2", "2606:4700::1111", "127.0.0.1"])
+def test_an_address_that_is_not_the_box_is_shown_the_way_and_not_sent_to_itself(host: str) -> None:
+    for facts in (QUIET, WELCOME, OFF, portal_facts(replace(SETTINGS, mode=Mode.CLIENT))):
+        assert location(ask(host, "/whatever", facts)) == facts.site
+
+
+@pytest.mark.parametrize(
+    ("own", "where"), [("fe80::1", "http://[fe80::1]:8042/x"), ("192.168.1.40", "http://192.168.1.40:8042/x")]
+)
+def test_an_address_of_the_box_is_one_of_its_names(own: str, where: str) -> None:
+    school = portal_facts(replace(SETTINGS, mode=Mode.CLIENT))
+
+    assert location(ask(own, "/x", school, own=own)) == where
+    assert location(ask(own, "/x", school, own="192.168.1.41")) == school.site
 
 
 def test_the_poster_with_its_password_is_for_the_class_only() -> None:
@@ -167,6 +193,7 @@ def test_facts_that_cannot_be_used_say_what_to_do(tmp_path: Path, text: str) -> 
         (b"GET * HTTP/1.1\r\nHost: [fe80::1]:80", "fe80::1", "/"),
         (b"GET / HTTP/1.1\r\nHost: a b<script>", "", "/"),
         (b"GET / HTTP/1.1", "", "/"),
+        (b"\r\n\r\nGET /late HTTP/1.1\r\nHost: a.b", "a.b", "/late"),
     ],
 )
 def test_a_head_is_read(head: bytes, host: str, path: str) -> None:
@@ -177,7 +204,11 @@ def test_a_head_is_read(head: bytes, host: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "head", [b"", b"\x16\x03\x01\x02\x00", b"get / HTTP/1.1", b"GET /", b"GET / HTTP/2", b"GET  / HTTP/1.1"]
+    "head",
+    [
+        *(b"", b"\x16\x03\x01\x02\x00", b"get / HTTP/1.1", b"GET /", b"GET / HTTP/2", b"GET  / HTTP/1.1"),
+        b"GET / HTTP/1.1\r\nHost: captive.apple.com\r\nHost: pacsberry.local",
+    ],
 )
 def test_what_is_no_http_is_refused(head: bytes) -> None:
     assert parse(head, IPAD) is None
@@ -188,7 +219,7 @@ def test_what_is_no_http_is_refused(head: bytes) -> None:
 def test_any_request_gets_an_answer_that_leads_nowhere_else(noise: bytes, mode: PortalMode) -> None:
     facts = portal_facts(replace(SETTINGS, portal=mode))
     for head in (noise, b"GET /" + noise + b" HTTP/1.1\r\nHost: pacsberry.local", b"GET / HTTP/1.1\r\nHost: " + noise):
-        request = parse(head, IPAD)
+        request = parse(head, IPAD, BOX)
         if request is not None:
             reply = answer(request, facts, Guests(), 0)
             where = location(reply)
@@ -197,10 +228,5 @@ def test_any_request_gets_an_answer_that_leads_nowhere_else(noise: bytes, mode: 
             assert where.isprintable()
             if request.host not in facts.own_names and where:
                 assert where.startswith(
-                    (
-                        "http://pacsberry.internal:8042/",
-                        "http://10.42.0.1/welcome",
-                        f"http://{request.host}:8042",
-                        f"http://[{request.host}]:8042",
-                    )
+                    ("http://pacsberry.internal:8042/", "http://10.42.0.1/welcome", "http://10.42.0.1:8042/")
                 )

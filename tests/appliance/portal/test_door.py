@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -45,6 +46,11 @@ def opened(answer: Callable[[Request], Reply]) -> Iterator[int]:
 def port() -> Iterator[int]:
     with opened(lambda request: Reply(200, f"{request.method} {request.host}{request.path}")) as number:
         yield number
+
+
+def test_the_door_says_which_address_of_the_box_was_used() -> None:
+    with opened(lambda request: Reply(200, f"{request.client} {request.own_address}")) as port:
+        assert say(port, b"GET / HTTP/1.1\r\n\r\n").endswith(b"127.0.0.1 127.0.0.1")
 
 
 def say(port: int, data: bytes, *, half_close: bool = False) -> bytes:
@@ -122,6 +128,31 @@ def test_a_crowd_of_silent_visitors_keeps_nobody_out(port: int) -> None:
 
         assert b"GET a.b/" in say(port, b"GET / HTTP/1.1\r\nHost: a.b\r\n\r\n")
         assert silent[0].recv(1) == b""  # who has been silent for longest makes room
+
+
+def test_one_visitor_who_takes_every_place_keeps_nobody_else_out(port: int) -> None:
+    with contextlib.ExitStack() as crowd:
+        slow = crowd.enter_context(socket.create_connection(("127.0.0.1", port), 5, ("127.0.0.2", 0)))
+        slow.sendall(b"GET /slow HTTP/1.1\r\n")
+        for _ in range(300):
+            crowd.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+        say(port, b"GET / HTTP/1.1\r\n\r\n")
+        slow.sendall(b"Host: a.b\r\n\r\n")
+
+        assert b"GET a.b/slow" in slow.recv(65536)
+
+
+def test_500_tablets_that_ask_at_once_all_get_their_answer(port: int) -> None:
+    begin = time.monotonic()
+    with ThreadPoolExecutor(50) as school:
+        answers = list(school.map(lambda _: say(port, b"GET / HTTP/1.1\r\nHost: a.b\r\n\r\n"), range(500)))
+
+    assert sum(b"GET a.b/" in answer for answer in answers) == 500
+    assert time.monotonic() - begin < 10
+
+
+def test_empty_lines_before_a_request_are_passed_over(port: int) -> None:
+    assert b"GET a.b/late" in say(port, b"\r\n\r\nGET /late HTTP/1.1\r\nHost: a.b\r\n\r\n")
 
 
 def test_a_visitor_who_is_gone_before_the_answer_harms_nobody(port: int) -> None:
