@@ -21,6 +21,7 @@ from pacsberry.imaging.pictures import Pictures
 from pacsberry.ingest import Ingest, Quarantine, Reader
 from pacsberry.logs import LogLevels
 from pacsberry.modality import Modality
+from pacsberry.model import Level
 from pacsberry.recycler import Recycler
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Application:
         damaged = upkeep.damaged_folder(settings)
         self.scrubber = upkeep.scrubber(settings, self.archive, damaged, reads=only_socket is None)
         self.pictures = Pictures(self.archive.files, values.pixels(settings))
+        self.discarded = upkeep.discarded(settings, self.archive)
         self.ingest = Ingest(
             archive=self.archive,
             reader=reader,
@@ -78,6 +80,7 @@ class Application:
                 storage / "quarantine", maximum_bytes=settings.number("Pacsberry.QuarantineMaximumMB") * _MEGABYTE
             ),
             conversion=_conversion(settings, self.archive, self.pictures),
+            told=lambda kept: self.discarded.arrived(kept.identifiers.orthanc_id(Level.STUDY)),
         )
         self.dicom = DicomServer(
             settings=values.dicom(settings),
@@ -98,7 +101,6 @@ class Application:
         )
         http = values.http(settings) if only_socket is None else values.http_over_socket(settings, only_socket)
         self._is_on_network = only_socket is None
-        self.discarded = upkeep.discarded(settings, self.archive)
         asked = _people(settings) if http.authentication else None
         context = Context(
             archive=self.archive,
@@ -127,6 +129,8 @@ class Application:
             read_only=http.read_only,
             sessions=asked.sessions if asked is not None else None,
             welcomes_guests=settings.flag("Pacsberry.Guests"),
+            edition=asked.registry.edition if asked is not None else int,
+            host_names=frozenset(name.lower() for name in settings["Pacsberry.HostNames"]),
         )
         self.http = HttpServer(context, access)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from pacsberry.archive.index import Index
+from pacsberry.archive.metadata_names import DISCARDED_AT
 from pacsberry.archive.places import bindable
 from pacsberry.archive.rows import BY_ID
 from pacsberry.dicom.text import fold
@@ -26,8 +27,14 @@ class Lookup:
             return [one for one in instance_ids if connection.execute(query, (one,)).fetchone() is None]
 
     def present(self, instances: Iterable[str]) -> list[str]:
-        """Those of the Orthanc identifiers that are of instances in the archive, in the same order."""
-        query = f"SELECT 1 FROM instances WHERE {BY_ID}"
+        """Those of the Orthanc identifiers that are of instances in the archive, in the same order.
+
+        Those of studies that were deleted and can still be had back are left out: sending them has the study back.
+        """
+        query = f"""SELECT 1 FROM instances WHERE {BY_ID} AND NOT EXISTS (
+            SELECT 1 FROM series e CROSS JOIN metadata m
+            WHERE e.key = instances.parent AND m.level = {int(Level.STUDY)} AND m.key = e.parent
+                AND m.type = {DISCARDED_AT})"""
         with self._index.read() as connection:
             return [one for one in instances if one.isascii() and connection.execute(query, (one,)).fetchone()]
 

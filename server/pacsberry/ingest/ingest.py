@@ -4,6 +4,7 @@ The rules are the same for C-STORE, upload and memory stick; what differs is who
 """
 
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from pacsberry.archive import Archive, Spool
@@ -35,10 +36,20 @@ class Ingest:
     """The single way in; thread-safe."""
 
     def __init__(
-        self, *, archive: Archive, reader: Reader, quarantine: Quarantine, conversion: Conversion | None = None
+        self,
+        *,
+        archive: Archive,
+        reader: Reader,
+        quarantine: Quarantine,
+        conversion: Conversion | None = None,
+        told: Callable[[Kept], None] = lambda kept: None,
     ) -> None:
-        """`conversion` is asked of everything but what comes out of a backup, which is kept as it was."""
+        """`conversion` is asked of everything but what comes out of a backup, which is kept as it was.
+
+        `told` hears of all that is kept or was there already, before the sender does.
+        """
         self._conversion = conversion
+        self._told = told
         self._archive = archive
         self._reader = reader
         self._quarantine = quarantine
@@ -59,8 +70,8 @@ class Ingest:
             with spool.open() as file:  # the header was read as far as the pixels; a file may be cut in or behind them
                 check_complete(file, size=spool.size, start=header.pixel_data_offset)
         if self._conversion is not None and restored_from is None:
-            return self._keep_converted(self._conversion, spool, header, receipt)
-        return self._archive.keep(spool, header, receipt, restored_from=restored_from)
+            return self._tell(self._keep_converted(self._conversion, spool, header, receipt))
+        return self._tell(self._archive.keep(spool, header, receipt, restored_from=restored_from))
 
     def accept_dataset(
         self, spool: Spool, receipt: Receipt, *, transfer_syntax_uid: str, sop_class_uid: str, sop_uid: str
@@ -84,8 +95,12 @@ class Ingest:
             self._quarantine.put(spool, receipt, str(error))
             raise
         if self._conversion is not None:
-            return self._keep_converted(self._conversion, spool, header, receipt)
-        return self._archive.keep(spool, header, receipt)
+            return self._tell(self._keep_converted(self._conversion, spool, header, receipt))
+        return self._tell(self._archive.keep(spool, header, receipt))
+
+    def _tell(self, kept: Kept) -> Kept:
+        self._told(kept)
+        return kept
 
     def _keep_converted(self, conversion: Conversion, spool: Spool, header: Header, receipt: Receipt) -> Kept:
         """Keep what becomes of a file, or the file itself when nothing does.

@@ -2,6 +2,7 @@
 
 They leave the lists and are hidden from students at once, and are deleted for good some minutes later.  What is waiting
 stands in the index (the metadata DiscardedAt), so a power cut forgets nothing; after a start the time begins anew.
+What is sent again meanwhile is wanted: its study comes back, hidden from students.
 There is a timer while something waits, and none else.
 """
 
@@ -64,8 +65,8 @@ class Discarded:
             self._due[study] = self._clock.monotonic() + self._seconds
             self._schedule()
 
-    def restore(self, study: str) -> None:
-        """Give a study back as it was.  Raises UnknownResource when it is gone, or was not discarded."""
+    def restore(self, study: str, *, as_shown: bool = True) -> None:
+        """Give a study back as it was, or hidden.  Raises UnknownResource when it is gone, or was not discarded."""
         archive = self._archive
         known = archive.metadata.all(Level.STUDY, study).get(DISCARDED_AT)
         if known is None:
@@ -73,8 +74,18 @@ class Discarded:
         with self._lock:
             self._due.pop(study, None)
         archive.metadata.delete(Level.STUDY, study, _NAME, if_match=known.etag)
-        if known.value.endswith(_WAS_SHOWN):
+        if as_shown and known.value.endswith(_WAS_SHOWN):
             archive.labels.add(Level.STUDY, study, self._shown_label)
+
+    def arrived(self, study: str) -> None:
+        """Something of a study was received: one that was discarded is had back, and students do not see it yet."""
+        if study not in self._due:  # a look without the lock: nothing is, nearly always
+            return
+        try:
+            self.restore(study, as_shown=False)
+        except UnknownResource:
+            return  # two senders at once: the other one had it back
+        LOGGER.info("The study %s is sent again and had back", study)
 
     def seconds_left(self, study: str) -> int:
         """How long a study can be given back."""
