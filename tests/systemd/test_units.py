@@ -13,6 +13,8 @@ UNITS = ROOT / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 CONFINED = ("pacsberry-server.service", "pacsberry-portal.service")
 """What the class can reach."""
+ROUNDS = "pacsberry-status.service"
+"""Root, all day long."""
 
 
 def sections(name: str) -> dict[str, list[tuple[str, str]]]:
@@ -28,8 +30,8 @@ def sections(name: str) -> dict[str, list[tuple[str, str]]]:
     return told
 
 
-@pytest.mark.parametrize("name", CONFINED)
-def test_what_the_class_can_reach_is_confined(name: str) -> None:
+@pytest.mark.parametrize("name", [*CONFINED, ROUNDS])
+def test_what_the_class_can_reach_or_what_goes_its_rounds_as_root_is_confined(name: str) -> None:
     ran = subprocess.run(
         ["systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=25", UNITS / name],
         capture_output=True,
@@ -65,7 +67,7 @@ def test_a_unit_says_what_it_is_for_before_anything_else(name: str) -> None:
     assert re.match(r"# [A-Z].+", (UNITS / name).read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", CONFINED)
+@pytest.mark.parametrize("name", [*CONFINED, ROUNDS])
 def test_each_group_of_lines_of_the_sandbox_says_what_it_stops(name: str) -> None:
     text = (UNITS / name).read_text(encoding="utf-8")
     lines = text[text.index("LimitCORE=0") :].splitlines()[1:]
@@ -90,6 +92,17 @@ def test_nothing_of_the_box_waits_for_ever() -> None:
         told = dict(sections(name)["Service"])
         if told["Type"] == "oneshot" and told["ExecStart"].startswith("/opt/"):
             assert "TimeoutStartSec" in told, name
+
+
+def test_the_admin_page_is_told_each_minute_in_memory_and_without_a_word_to_the_journal() -> None:
+    service = dict(sections(ROUNDS)["Service"])
+    timer = dict(sections("pacsberry-status.timer")["Timer"])
+
+    assert service["ReadWritePaths"] == "/run/pacsberry"
+    assert service["LogLevelMax"] == "notice"
+    assert "RemainAfterExit" not in service  # it would be started once and never again
+    assert int(timer["OnUnitInactiveSec"].removesuffix("s")) <= 60
+    assert int(service["TimeoutStartSec"]) < 600  # from then on the page calls it old
 
 
 def test_the_server_of_a_box_has_the_settings_of_the_box_last() -> None:

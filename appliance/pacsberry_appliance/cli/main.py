@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
 
     one = verbs.add_parser("status", help="how the class gets in, who is there, what is wrong")
     one.add_argument("--json", action="store_true", help="for programs; names stay the same over versions")
+    one.add_argument("--publish", action="store_true", help="write that for the server's admin page (run each minute)")
     one.set_defaults(act=status.show)
 
     one = verbs.add_parser("settings", help="the settings in force; passwords are not shown")

@@ -10,9 +10,10 @@ from pacsberry_appliance.cli.talk import talk
 from pacsberry_appliance.firstboot.result import with_network_part
 from pacsberry_appliance.making.everything import show
 from pacsberry_appliance.making.remarks import load as load_remarks
-from pacsberry_appliance.network import applying, trial
+from pacsberry_appliance.network import applying, seats, trial
 from pacsberry_appliance.network.guard import guard as guard_cable
 from pacsberry_appliance.network.guard import last_found
+from pacsberry_appliance.network.radios import Radio, firmware_version
 from pacsberry_appliance.system import files
 from pacsberry_appliance.textfile.keys import BY_FIELD
 from pacsberry_appliance.words import Message, say
@@ -49,8 +50,10 @@ def settle(context: Context, _: Namespace) -> int:
     """After boot: help the network up, and say on the console and in the result file how it went."""
     settings = context.settings()
     outcome = applying.settle(context.places, settings, context.runner, context.manager)
-    _say(context, (*load_remarks(context.places), *outcome.remarks, *_about_the_cable(context)))
-    for remark in outcome.remarks:
+    known = load_remarks(context.places)
+    firmware = _about_the_firmware(context, outcome.plan.radio, known)
+    _say(context, (*known, *outcome.remarks, *_about_the_cable(context), *firmware))
+    for remark in (*outcome.remarks, *firmware):
         talk(remark.text("en"))
     return 0
 
@@ -70,6 +73,15 @@ def _about_the_cable(context: Context) -> tuple[Message, ...]:
     if found is None or not found.foreign or context.settings().mode is not Mode.EXTERNAL_ACCESS_POINT:
         return ()
     return (say("foreign_dhcp", server=found.foreign, interface=found.interface),)
+
+
+def _about_the_firmware(context: Context, radio: Radio | None, known: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Whether the variant that takes more tablets, where there is one, is what the radio has loaded at this boot."""
+    if radio is None or say("firmware_chosen") in known:  # chosen a moment ago: that has been said
+        return ()
+    version = firmware_version(radio.interface)
+    is_minimal = seats.runs_minimal(context.places.root, radio, seats.firmware(context.runner), version)
+    return (say("firmware_not_loaded"),) if is_minimal is False else ()
 
 
 def _say(context: Context, remarks: tuple[Message, ...]) -> None:

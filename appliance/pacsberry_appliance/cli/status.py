@@ -1,6 +1,7 @@
-"""`status`: on one screen, how the class gets in, who is there, what is wrong."""
+"""`status`: on one screen, how the class gets in, who is there, what is wrong; and the same for the admin page."""
 
 import json
+import os
 from argparse import Namespace
 from typing import Any
 
@@ -13,15 +14,22 @@ from pacsberry_appliance.network.guard import last_found
 from pacsberry_appliance.network.plan import plan
 from pacsberry_appliance.network.presence import firmware_crashes, leases, stations
 from pacsberry_appliance.network.radios import firmware_version, radios
-from pacsberry_appliance.network.seats import firmware, seats
+from pacsberry_appliance.network.seats import firmware, runs_minimal, seats
+from pacsberry_appliance.system import files
 from pacsberry_appliance.words import say
+
+_KIND = {True: " (the one that takes more tablets)", False: " (not the one that takes more tablets)", None: ""}
 
 
 def show(context: Context, options: Namespace) -> int:
     """Print it; exit code 7 when something is not as it should be."""
     facts, remarks = gather(context)
+    published = json.dumps({**facts, "remarks": remarks}, indent=2, ensure_ascii=False)
+    if options.publish:
+        _publish(context, f"{published}\n")
+        return 0  # to have looked is what the unit is for
     if options.json:
-        data(json.dumps({**facts, "remarks": remarks}, indent=2, ensure_ascii=False))
+        data(published)
         return 7 if remarks else 0
     seats_text = f"{facts['stations']} of about {facts['seats']}" if facts["seats"] else str(facts["stations"])
     lines = {
@@ -31,7 +39,7 @@ def show(context: Context, options: Namespace) -> int:
         "Wi-Fi": f"{facts['wifi_name']}, {facts['band']} GHz, channel {facts['channel']}" if facts["wifi_name"] else "",
         "tablets": seats_text if facts["wifi_name"] else "",
         "addresses given": str(facts["leases"]) if facts["mode"] != Mode.CLIENT else "",
-        "firmware": facts["firmware"],
+        "firmware": f"{facts['firmware']}{_KIND[facts['firmware_minimal']]}",
         "portal": facts["portal"],
     }
     for name, text in lines.items():
@@ -42,6 +50,13 @@ def show(context: Context, options: Namespace) -> int:
     return 7 if remarks else 0
 
 
+def _publish(context: Context, text: str) -> None:
+    """Where the server reads it; its date tells how old the news is, also when nothing is new."""
+    path = context.places.status
+    if not files.replace(path, text, mode=0o640, group=context.places.server_group):
+        os.utime(path)
+
+
 def gather(context: Context) -> tuple[dict[str, Any], list[str]]:
     """The facts, with names that stay, and what is wrong, in the language of the box."""
     settings = context.settings()
@@ -50,7 +65,9 @@ def gather(context: Context) -> tuple[dict[str, Any], list[str]]:
     is_wifi = settings.mode is Mode.ACCESS_POINT
     interface = made.radio.interface if made.radio is not None else ""
     chosen = firmware(context.runner)
-    places = seats(made.radio, chosen) if made.radio is not None else None
+    version = firmware_version(interface) if interface else ""
+    is_minimal = runs_minimal(context.places.root, made.radio, chosen, version) if made.radio is not None else None
+    places = seats(made.radio, chosen, runs_it=is_minimal) if made.radio is not None else None
     crashes = firmware_crashes(context.runner)
     remarks = [*load_remarks(context.places), *made.remarks]
     if not up:
@@ -65,6 +82,8 @@ def gather(context: Context) -> tuple[dict[str, Any], list[str]]:
     sitting = stations(interface, context.runner) if interface else 0
     if places is not None and sitting * 5 >= places * 4:
         remarks.append(say("seats", seats=places))
+    if is_minimal is False and say("firmware_chosen") not in remarks:
+        remarks.append(say("firmware_not_loaded"))
     if crashes:
         remarks.append(say("firmware_crashed", times=crashes))
     if not settings.login:
@@ -84,8 +103,9 @@ def gather(context: Context) -> tuple[dict[str, Any], list[str]]:
         "seats": places,
         "leases": leases(context.places.root),
         "chip": made.radio.chip if made.radio is not None else "",
-        "firmware": firmware_version(interface) if interface else "",
+        "firmware": version,
         "firmware_chosen": chosen.chosen,
+        "firmware_minimal": is_minimal,
         "firmware_crashes": crashes,
         "portal": settings.portal.value,
     }

@@ -84,7 +84,8 @@ def start(places: Places, runner: Runner, *, making_up: MakingUp | None = None) 
     elif settings.admin_hash:
         _login_as_stored(places, settings.admin_hash, runner, remarks)
     if settings.mode is Mode.ACCESS_POINT:
-        if seats.choose_minimal(runner, seats.firmware(runner)):
+        # A sealed system would forget it before the radio asks: there the roles have chosen when it was built.
+        if not places.is_sealed and seats.choose_minimal(runner, seats.firmware(runner)):
             remarks.append(say("firmware_chosen"))
         if settings.country:
             wait_for_radio(places.root)

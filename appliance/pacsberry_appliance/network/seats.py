@@ -4,13 +4,18 @@
 radios that are not known here the box says nothing.
 """
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from pacsberry_appliance.network.radios import Radio
 from pacsberry_appliance.system.running import Runner
 
 ALTERNATIVE = "cyfmac43455-sdio.bin"  # as Raspberry Pi OS calls the choice of firmware of the 43455
-_SEATS = {("43455", True): 19, ("43455", False): 8, ("43430", False): 10, ("43436", False): 10, ("43456", False): 8}
+_CHIP = "43455"
+_SEATS = {(_CHIP, True): 19, (_CHIP, False): 8, ("43430", False): 10, ("43436", False): 10, ("43456", False): 8}
+_LAST_BYTES = 4096  # of a firmware: its last line tells what it is, "… Version: 7.45.234 … FWID 01-996384e2"
+_ID = re.compile(r"\d\d-[0-9a-f]{6,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,24 @@ def choose_minimal(runner: Runner, now: Firmware) -> bool:
     return runner.ask("update-alternatives", "--set", ALTERNATIVE, now.minimal, seconds=10).is_fine
 
 
-def seats(radio: Radio, now: Firmware) -> int | None:
-    """How many tablets it takes, None when that is not known."""
-    return _SEATS.get((radio.chip, now.is_minimal and radio.chip == "43455"))
+def runs_minimal(root: Path, radio: Radio, now: Firmware, version: str) -> bool | None:
+    """Whether the radio really runs the one with more seats: chosen is not loaded. None: no choice, or not to be known.
+
+    The driver tells as `version` the number that stands at the end of the file it has loaded.
+    """
+    told = _ID.findall(version)
+    if radio.chip != _CHIP or not now.minimal or not told:
+        return None
+    try:
+        with (root / now.minimal.lstrip("/")).open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - _LAST_BYTES))
+            end = file.read()
+    except OSError:
+        return None
+    return f"FWID {told[-1]}".encode() in end
+
+
+def seats(radio: Radio, now: Firmware, *, runs_it: bool | None = None) -> int | None:
+    """How many tablets it takes, None when that is not known. `runs_it`: the answer of `runs_minimal`."""
+    takes_more = now.is_minimal if runs_it is None else runs_it
+    return _SEATS.get((radio.chip, takes_more and radio.chip == _CHIP))

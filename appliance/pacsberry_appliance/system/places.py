@@ -43,6 +43,11 @@ class Places:
         return self.root == Path("/")
 
     @property
+    def is_sealed(self) -> bool:
+        """Whether memory lies over the system partition: what is changed in it is forgotten at the next boot."""
+        return (self.root / "run/pacsberry-root/card").is_dir()
+
+    @property
     def box(self) -> Path:
         """What has to survive: a folder on the data partition."""
         return self.data / "box"
@@ -76,6 +81,11 @@ class Places:
     def run(self) -> Path:
         """What is made anew at each boot."""
         return self.root / "run/pacsberry"
+
+    @property
+    def status(self) -> Path:
+        """What the server's admin page shows of the box; written each minute."""
+        return self.run / "status.json"
 
     @property
     def profiles(self) -> Path:

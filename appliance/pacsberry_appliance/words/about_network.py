@@ -79,6 +79,11 @@ ABOUT_NETWORK: dict[str, tuple[str, str, str]] = {
         "Un micrologiciel de la radio acceptant plus de tablettes est choisi ; il servira dès le prochain démarrage",
         "Eine Firmware des Funkmoduls, die mehr Tablets annimmt, ist gewählt; sie gilt ab dem nächsten Start",
     ),
+    "firmware_not_loaded": (
+        "The radio does not run the firmware that takes more tablets. Start the box again; until then it takes about 8",
+        "La radio n'utilise pas le micrologiciel qui accepte plus de tablettes. Redémarrez la boîte ; d'ici là, environ 8",
+        "Das Funkmodul läuft nicht mit der Firmware, die mehr Tablets annimmt. Box neu starten; bis dahin etwa 8",
+    ),
     "firmware_crashed": (
         "The firmware of the radio has stopped {times} times since the start",
         "Le micrologiciel de la radio s'est arrêté {times} fois depuis le démarrage",

@@ -3,13 +3,16 @@
 import errno
 import io
 import json
+import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from pacsberry.upkeep.board import box_status
 from pacsberry_appliance.box import Mode, PortalMode, Settings, store
 from pacsberry_appliance.cli import context as context_module
 from pacsberry_appliance.cli.main import main, parser
@@ -216,6 +219,64 @@ def test_status_tells_how_the_class_gets_in(box: Box, run: Command, capsys: pyte
 def test_status_names_what_is_wrong(box: Box, run: Command, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("status") == 7
     assert "! There is no Wi-Fi radio" in capsys.readouterr().out
+
+
+def test_what_is_published_is_what_status_tells_and_for_the_servers_group_alone(
+    box: Box, run: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("status", "--json")
+    told = capsys.readouterr().out
+
+    assert run("status", "--publish") == 0  # though there is no radio: systemd must not call the unit failed
+
+    path = box.places.run / "status.json"
+    assert capsys.readouterr().out == ""
+    assert path.read_text() == told
+    assert path.stat().st_mode & 0o777 in (0o640, 0o600)  # 0600 where the server's group is not there
+    assert [one.name for one in path.parent.iterdir() if one.name.endswith(".new")] == []
+    assert box_status(box.places.root) == {"Facts": json.loads(told), "AgeSeconds": 0}
+
+
+def test_what_is_published_is_fresh_though_nothing_is_new(box: Box, run: Command) -> None:
+    run("status", "--publish")
+    path = box.places.run / "status.json"
+    os.utime(path, (0, 0))
+
+    run("status", "--publish")
+
+    assert time.time() - path.stat().st_mtime < 60
+
+
+@pytest.mark.parametrize("version", ["01-703fd60", "01-b677b91b"])
+def test_a_radio_that_has_not_loaded_what_was_chosen_is_named_at_boot_and_later(
+    box: Box, run: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], version: str
+) -> None:
+    root = box.places.root
+    minimal = root / "lib/firmware/minimal.bin"
+    minimal.parent.mkdir(parents=True)
+    minimal.write_bytes(b"Version: 7.45.241 FWID 01-703fd60\n")
+    (root / "sys/devices/phy0").mkdir(parents=True)
+    (root / "sys/class/net/wlan0/device").mkdir(parents=True)
+    (root / "sys/class/net/wlan0/device/uevent").write_text("SDIO_ID=02D0:A9BF\n")
+    (root / "sys/class/net/wlan0/phy80211").symlink_to(root / "sys/devices/phy0")
+    box.runner.answers["update-alternatives --query"] = (
+        "Value: /lib/firmware/minimal.bin\nAlternative: /lib/firmware/minimal.bin\n"
+    )
+    box.runner.answers["nmcli -t -f STATE,NAME connection show --active"] = "activated:pacsberry-access-point\n"
+    for module in ("cli.status", "cli.network"):
+        monkeypatch.setattr(f"pacsberry_appliance.{module}.firmware_version", lambda _: version)
+    is_minimal = version == "01-703fd60"
+
+    run("network", "settle")
+    capsys.readouterr()
+    assert run("status", "--json") == (0 if is_minimal else 7)
+
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["seats"], facts["firmware_minimal"]) == ((19, True) if is_minimal else (8, False))
+    assert ("does not run the firmware" in box.places.issue.read_text()) is not is_minimal
+    assert ("does not run the firmware" in box.result) is not is_minimal
+    run("status")
+    assert ("not the one that takes more" in capsys.readouterr().out) is not is_minimal
 
 
 def test_the_poster_and_the_settings_file_are_printed(run: Command, capfdbinary: pytest.CaptureFixture[bytes]) -> None:

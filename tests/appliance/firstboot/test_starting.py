@@ -208,6 +208,18 @@ def test_a_firmware_with_more_seats_is_chosen_and_that_is_said_once(box: Box) ->
     assert started.remarks == ()
 
 
+def test_a_sealed_system_would_forget_a_choice_of_firmware_so_none_is_made(box: Box) -> None:
+    box.runner.answers["update-alternatives --query"] = "Value: /lib/standard.bin\nAlternative: /lib/minimal.bin\n"
+    box.boot()
+    box.runner.ran.clear()
+    (box.places.root / "run/pacsberry-root/card").mkdir(parents=True)
+
+    started = starting.start(box.places, box.runner)
+
+    assert not any("--set" in line for line in box.runner.lines())
+    assert started.remarks == ()
+
+
 def test_damaged_settings_are_set_aside_and_the_box_starts(box: Box) -> None:
     box.boot()
     box.places.settings.write_bytes(b'{"format": 1, "settings": {"mode": "perpetual"}}')

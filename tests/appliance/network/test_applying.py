@@ -11,7 +11,7 @@ from pacsberry_appliance.network.applying import apply, prepare, settle
 from pacsberry_appliance.network.manager import Manager
 from pacsberry_appliance.network.presence import firmware_crashes, leases, stations
 from pacsberry_appliance.network.radios import Radio, radios
-from pacsberry_appliance.network.seats import Firmware, choose_minimal, firmware, seats
+from pacsberry_appliance.network.seats import Firmware, choose_minimal, firmware, runs_minimal, seats
 from pacsberry_appliance.system.running import Ran
 from tests.appliance.boxes import Box, FakeRunner
 from tests.appliance.network.test_plan import IW_INFO, PI_3, PI_4
@@ -246,6 +246,23 @@ def test_the_firmware_with_more_seats_is_chosen_where_there_is_one() -> None:
     assert choose_minimal(runner, found)
     assert runner.lines()[-1].endswith("cyfmac43455-sdio-minimal.bin")
     assert seats(PI_4, Firmware(found.minimal, found.minimal)) == 19
+
+
+def test_chosen_is_not_loaded_the_driver_tells_which_firmware_runs(tmp_path: Path) -> None:
+    """The driver's number stands in the last line of the file, followed by a signature; so in Debian's file, too."""
+    end = b"43455c0-roml/43455_sdio Version: 7.45.241 (1a2f2fa CY) CRC: 1 FWID 01-703fd60\nDVID 01-0" + bytes(300)
+    found = Firmware("/lib/firmware/minimal.bin", "/lib/firmware/minimal.bin")
+    assert runs_minimal(tmp_path, PI_4, found, "01-703fd60") is None  # the file is not there
+    (tmp_path / "lib/firmware").mkdir(parents=True)
+    (tmp_path / "lib/firmware/minimal.bin").write_bytes(b"FWID 01-b677b91b" + bytes(9000) + end)
+
+    assert runs_minimal(tmp_path, PI_4, found, "01-703fd60") is True
+    assert runs_minimal(tmp_path, PI_4, found, "7.45.241 (1a2f2fa CY) FWID 01-703fd60") is True
+    assert runs_minimal(tmp_path, PI_4, found, "01-b677b91b") is False
+    assert runs_minimal(tmp_path, PI_4, found, "") is None
+    assert runs_minimal(tmp_path, PI_3, found, "01-703fd60") is None
+    assert runs_minimal(tmp_path, PI_4, Firmware(), "01-703fd60") is None
+    assert [seats(PI_4, found, runs_it=told) for told in (True, False, None)] == [19, 8, 19]
 
 
 def test_where_there_is_no_choice_of_firmware_nothing_is_run() -> None:
