@@ -10,7 +10,7 @@ name=$(cat "$STAGE_DIR/prerun.sh" "$STAGE_DIR/dpkg.cfg" "$STAGE_DIR/backports.pr
 base=$PACSBERRY_IMAGE_CACHE/base-$name.tar.zst
 key=/usr/share/keyrings/debian-archive-keyring.gpg
 # The date of Debian's own lists: the same packages make the same tree.
-SOURCE_DATE_EPOCH=$(date -d "$(sed -n 's/^Date: //p' "$archive/$RELEASE-security")" +%s)
+SOURCE_DATE_EPOCH=$(date -d "$(archive_date)" +%s)
 export SOURCE_DATE_EPOCH
 
 if [[ ! -f $base ]]; then

@@ -126,6 +126,8 @@ def test_programs_of_the_roles_are_sound(root: Path) -> None:
     script = root / "etc/initramfs-tools/scripts/local-bottom/pacsberry-root"
 
     run("shellcheck", "--shell=dash", "--exclude=SC2154", script)  # rootmnt is set by who calls it
+    check = script.parents[1] / "local-premount/pacsberry-check"
+    run("shellcheck", "--shell=dash", "--exclude=SC2154", check)  # so is ROOT
     run("shellcheck", *(root / "usr/local/sbin").glob("pacsberry-*"), root / "usr/local/bin/pacsberry")
 
 
@@ -137,16 +139,17 @@ def test_a_sealed_system_gets_a_number_of_its_own_and_does_not_mount_its_partiti
         shutil.copy(root / name, tmp_path)
     try:
         (root / "etc/fstab").write_text(
-            "PARTUUID=1-02  /  ext4  noatime  0  1\nPARTUUID=1-03  /data  ext4  nofail  0  2\n"
+            "PARTUUID=1-01  /boot/firmware  vfat  flush  0  2\n"
+            "PARTUUID=1-02  /  ext4  noatime  0  1\n"
+            "PARTUUID=1-03  /data  ext4  nofail  0  2\n"
         )
         (root / "etc/machine-id").write_text("uninitialized\n")
         inside(root, "/usr/local/sbin/pacsberry-settle-root board1card1")
         number = (root / "etc/machine-id").read_text()
 
         assert re.fullmatch(r"[0-9a-f]{32}\n", number)
-        assert [line.split()[1] for line in (root / "etc/fstab").read_text().splitlines() if line[0] != "#"] == [
-            "/data"
-        ]
+        mounted = [line.split() for line in (root / "etc/fstab").read_text().splitlines() if line[0] != "#"]
+        assert {fields[1]: fields[3] for fields in mounted} == {"/boot/firmware": "ro,flush", "/data": "nofail"}
         inside(root, "/usr/local/sbin/pacsberry-settle-root another")
         assert (root / "etc/machine-id").read_text() == number, "a number that is there was replaced"
         (root / "etc/machine-id").write_text("uninitialized\n")

@@ -10,6 +10,6 @@ install -m 0644 files/raspi-firmware-custom "${ROOTFS_DIR}/etc/default/raspi-fir
 install -m 0644 files/raspi-extra-cmdline "${ROOTFS_DIR}/etc/default/raspi-extra-cmdline"
 install -m 0644 files/initramfs.conf "${ROOTFS_DIR}/etc/initramfs-tools/conf.d/pacsberry.conf"
 install -m 0755 files/initramfs-hook "${ROOTFS_DIR}/etc/initramfs-tools/hooks/pacsberry"
-echo "${TARGET_HOSTNAME}" >"${ROOTFS_DIR}/etc/hostname"
+echo "${TARGET_HOSTNAME}" | install -m 0644 /dev/stdin "${ROOTFS_DIR}/etc/hostname"
 install -m 0644 files/hosts "${ROOTFS_DIR}/etc/hosts"
 sed -i "s/HOSTNAME/${TARGET_HOSTNAME}/" "${ROOTFS_DIR}/etc/hosts"
