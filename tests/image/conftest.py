@@ -1,9 +1,14 @@
-"""The image under test, a copy of it with a door for the tests, and machines to put it into."""
+"""The image under test, a copy of it with a door for the tests, and machines to put it into.
 
+`make test-image` runs several of these tests side by side (pytest-xdist), because each of them waits most of the time.
+"""
+
+import fcntl
 import json
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,12 +20,56 @@ from tests.image.door import add_door
 from tests.image.guest import Guest, Machine
 
 
+FIGURES = ROOT / "dist" / "image-figures.json"
+"""What was measured in the last run."""
+
+_ORDER = ("test_power", "test_network", "test_wifi", "test_first_boot", "test_boot", "test_files")
+"""The modules whose tests take longest come first, so that no machine is left over at the end."""
+
+_ONE_MACHINE = ("test_wifi", "test_boot", "test_files")
+"""Modules whose tests share a machine, or a tree that takes its time to read: one process takes them all."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in this folder is of `make test-image`: it takes minutes and needs a built image."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
+            shared = item.path.stem in _ONE_MACHINE and "plug" not in getattr(item, "fixturenames", ())
             item.add_marker(pytest.mark.image)
+            item.add_marker(pytest.mark.xdist_group(item.path.stem if shared else item.name))
+    if all(here in item.path.parents for item in items):
+        items.sort(key=lambda item: _ORDER.index(item.path.stem))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Figures of another image are not mixed with those of this one."""
+    if "image" in session.config.option.markexpr and not hasattr(session.config, "workerinput"):
+        FIGURES.unlink(missing_ok=True)
+        session.config.stash[_BEGUN] = time.monotonic()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The length of the whole run is a figure, too."""
+    begun = session.config.stash.get(_BEGUN, None)
+    if begun is not None and not hasattr(session.config, "workerinput"):
+        note("all tests: minutes", (time.monotonic() - begun) / 60)
+
+
+_BEGUN = pytest.StashKey[float]()
+
+
+def note(name: str, value: float | str) -> None:
+    """Note a measured figure under a name; tests that run side by side do so one after the other."""
+    FIGURES.parent.mkdir(exist_ok=True)
+    with FIGURES.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        figures = json.loads(file.read() or "{}")
+        figures[name] = round(value, 1) if isinstance(value, float) else value
+        file.seek(0)
+        file.truncate()
+        file.write(json.dumps(figures, indent=1, sort_keys=True) + "\n")
 
 
 @pytest.fixture(scope="session")
@@ -100,12 +149,4 @@ def plug(
 @pytest.fixture(scope="session")
 def figure() -> Callable[[str, float | str], None]:
     """A function: note a measured figure under a name, in dist/image-figures.json."""
-
-    def note(name: str, value: float | str) -> None:
-        place = ROOT / "dist" / "image-figures.json"
-        figures = json.loads(place.read_text()) if place.exists() else {}
-        figures[name] = round(value, 1) if isinstance(value, float) else value
-        place.parent.mkdir(exist_ok=True)
-        place.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n")
-
     return note
