@@ -220,6 +220,29 @@ def test_addresses_of_one_customer_count_as_one() -> None:
     assert not attempts.is_held("alice", "not an address")
 
 
+@pytest.mark.parametrize("network", ["fe80::{}", "fe80::{}%wlan0", "febf:1::{}", "fd12:3456::{}", "192.168.4.{}"])
+def test_tablets_of_one_classroom_do_not_count_as_one(network: str) -> None:
+    attempts = FailedAttempts(most_per_minute=2, monotonic=Time())
+    for tablet in range(2, 22):
+        attempts.failed("alice", network.format(tablet))
+    attempts.failed("alice", network.format(2))
+
+    assert attempts.is_held("alice", network.format(2))
+    assert not attempts.is_held("alice", network.format(3))
+    assert not attempts.is_held("bob", network.format(2))
+
+
+def test_many_tries_at_once_are_no_more_than_one_after_the_other(computed: Counting) -> None:
+    accounts = Accounts(HASHED, failures_per_minute=3)
+    tries = [threading.Thread(target=accounts.verify, args=("alice", str(number), HERE)) for number in range(40)]
+    for one in tries:
+        one.start()
+    for one in tries:
+        one.join()
+
+    assert computed.count == 3
+
+
 def test_failures_are_counted_in_bounded_memory() -> None:
     attempts = FailedAttempts(most_per_minute=2, monotonic=Time())
 

@@ -65,6 +65,19 @@ def test_what_the_command_writes_beside_the_server_counts(tmp_path: Path) -> Non
     assert house.sessions.find(eve)
 
 
+def test_an_edition_ends_sessions_of_who_was_changed_beside_the_server(tmp_path: Path) -> None:
+    house = House(tmp_path, {})
+    write_users(house.path, {"bob": Account("plain", Role.TEACHER), "eve": Account("plain")})
+    first = house.registry.edition()
+    bob, eve = house.signed_in("bob"), house.signed_in("eve")
+    assert house.registry.edition() == first
+    write_users(house.path, {"bob": Account("plain", Role.ADMIN), "eve": Account("plain")})
+
+    assert house.registry.edition() != first
+    assert house.sessions.find(bob) is None
+    assert house.sessions.find(eve)
+
+
 def test_a_file_gone_bad_leaves_the_accounts_as_they_were(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     house = House(tmp_path)
     house.registry.put("alice", password="correct horse", role=None)

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from pacsberry.auth import Account, Role
 from pacsberry.auth.passwords import is_hashed
-from pacsberry.auth.users_file import read_users
+from pacsberry.auth.users_file import read_users, write_users
 from tests.flows.house import House, application, in_process
 from tests.flows.people_aids import SCHOOL, USERS, Page, basic, upload
 
@@ -41,6 +42,37 @@ def test_a_session_begins_works_and_ends(school: House) -> None:
     assert "administer" not in during["MayDo"]
     assert after == before
     assert page.ask("GET", "/studies").status == 401
+
+
+def test_signing_in_again_ends_the_session_before_it_and_out_everywhere_all_of_an_account(school: House) -> None:
+    page, elsewhere, of_anna = (Page(school).sign_in(name) for name in ("tom", "tom", "anna"))
+    first = page.cookie
+    page.sign_in("tom")
+
+    assert page.cookie != first
+    assert school.ask("GET", "/studies", Cookie=first).status == 401
+    assert page.last["cache-control"] == "no-store"
+    assert page.ask("DELETE", "/pacsberry/session", {"Everywhere": "now"}).status == 400
+    assert elsewhere.ask("GET", "/studies").status == 200
+    assert page.ask("DELETE", "/pacsberry/session", {"Everywhere": True}).status == 200
+    assert [one.ask("GET", "/studies").status for one in (page, elsewhere, of_anna)] == [401, 401, 200]
+
+
+def test_an_account_changed_beside_the_server_is_another_with_the_next_request(tmp_path: Path) -> None:
+    file = tmp_path / "users.json"
+    write_users(file, {name: Account(password, Role.ADMIN) for name, password in USERS.items()})
+    with in_process(tmp_path, {"AuthenticationEnabled": True, "Pacsberry": {"UsersFile": "users.json"}}) as house:
+        page = Page(house).sign_in("tom")
+        assert page.ask("GET", "/pacsberry/users").status == 200
+        assert house.ask("GET", "/pacsberry/users", **basic("tom")).status == 200
+
+        write_users(file, {"tom": Account(USERS["tom"], Role.TEACHER), "anna": Account(USERS["anna"])})
+        assert page.ask("GET", "/pacsberry/users").status == 401
+        assert house.ask("GET", "/pacsberry/users", **basic("tom")).status == 403
+        page.sign_in("tom")
+        write_users(file, {"anna": Account(USERS["anna"])})
+        assert page.ask("GET", "/studies").status == 401
+        assert house.ask("GET", "/studies", **basic("tom")).status == 401
 
 
 def test_the_cookie_is_for_no_script_and_no_foreign_page(school: House) -> None:

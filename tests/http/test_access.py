@@ -1,7 +1,9 @@
 """Who may come in, and who may write."""
 
 import base64
+import contextlib
 import json
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -146,8 +148,18 @@ def test_nothing_is_written_in_read_only_mode() -> None:
             {"HTTP_ORIGIN": "https://school.example", "HTTP_HOST": "a:1", "HTTP_X_FORWARDED_HOST": "school.example"},
             True,
         ),
-        ({"HTTP_ORIGIN": "https://school.example", "HTTP_HOST": "localhost:8042"}, True),  # a proxy that says nothing
-        ({"HTTP_ORIGIN": "https://school.example", "HTTP_HOST": "[::1]:8042"}, True),
+        # A proxy that says nothing of the client's host; an old browser on the machine of the server.
+        (
+            {"HTTP_ORIGIN": "https://school.example", "HTTP_HOST": "localhost:8042", "SERVER_PROTOCOL": "HTTP/1.0"},
+            True,
+        ),
+        ({"HTTP_ORIGIN": "https://school.example", "HTTP_HOST": "[::1]:8042", "HTTP_X_FORWARDED_FOR": "::2"}, True),
+        ({"HTTP_ORIGIN": "https://evil.example", "HTTP_HOST": "localhost:8042"}, False),
+        ({"HTTP_ORIGIN": "https://evil.example", "HTTP_HOST": "box:8042", "HTTP_X_FORWARDED_FOR": "::2"}, False),
+        ({"REQUEST_METHOD": "GET", "HTTP_USER_AGENT": "Mozilla/5.0 (iPad)"}, False),
+        ({"REQUEST_METHOD": "GET", "HTTP_USER_AGENT": "curl/8"}, True),
+        ({"REQUEST_METHOD": "GET", "HTTP_USER_AGENT": "Mozilla/5.0", "HTTP_X_HTTP_METHOD_OVERRIDE": "PUT"}, True),
+        ({"REQUEST_METHOD": "DELETE", "HTTP_USER_AGENT": "Mozilla/5.0"}, True),
         ({"HTTP_SEC_FETCH_SITE": "same-origin", "HTTP_ORIGIN": "https://a", "HTTP_HOST": "b"}, True),
         ({"HTTP_SEC_FETCH_SITE": "cross-site"}, False),
         ({"HTTP_ORIGIN": "http://evil.example", "HTTP_HOST": "box:8042"}, False),
@@ -164,6 +176,90 @@ def test_pages_of_other_sites_may_not_write_through_a_visitors_browser(headers: 
     else:
         with pytest.raises(NotAllowed):
             access.may_write(headers)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_welcome"),
+    [
+        ("", True),
+        ("localhost:8042", True),
+        ("LOCALHOST", True),
+        ("a.localhost:8042", True),
+        ("127.0.0.1:8042", True),
+        ("[::1]:8042", True),
+        ("192.168.4.1", True),
+        ("box:8042", True),
+        ("pacsberry.local.", True),
+        (f"{os.uname().nodename}:8042", True),
+        ("pacs.school.example", True),
+        ("PACS.school.example:8042", True),
+        ("evil.example:8042", False),
+        ("school.example", False),
+        ("pacs.school.example.evil.example", False),
+        ("127.0.0.1.evil.example", False),
+        ("local.evil.example", False),
+    ],
+)
+def test_a_name_of_the_internet_does_not_lead_a_page_to_a_server_without_passwords(host: str, is_welcome: bool) -> None:
+    names = frozenset({"pacs.school.example"})
+    alone, asking = (Access(who, remote_access=False, host_names=names) for who in (None, OneTeacher()))
+
+    assert asking.admit("127.0.0.1", Credentials(RIGHT, host=host)) == User("teacher")
+    assert Access(None, remote_access=True).admit("127.0.0.1", Credentials(host=host)) == EVERYBODY
+    if is_welcome:
+        assert alone.admit("127.0.0.1", Credentials(host=host)) == EVERYBODY
+    else:
+        with pytest.raises(NotAllowed, match="HostNames"):
+            alone.admit("127.0.0.1", Credentials(host=host))
+
+
+def test_that_name_is_looked_at_with_every_request(tmp_path: Path) -> None:
+    with live_server(tmp_path, routes=ROUTES) as server:
+        evil = {"Host": "evil.example"}
+
+        assert server.get("/value", evil).status == 403
+        assert server.post("/measure", b"x" * 100_000, evil).status == 403
+        assert server.get("/value", {"Host": "localhost"}).status == 200
+        with wire(server.port) as client:  # a proxy that keeps the client's Host
+            client.send(b"GET /value HTTP/1.0\r\nHost: pacs.school.example\r\n\r\n")
+            assert b" 200 OK" in client.receive_all()
+
+
+def test_what_was_said_of_a_password_does_not_outlive_the_account() -> None:
+    accounts, edition = OneTeacher(), [1]
+    access = Access(accounts, remote_access=True, edition=lambda: edition[0])
+
+    access.admit("10.0.0.2", Credentials(RIGHT))
+    edition[0] += 1
+    access.admit("10.0.0.2", Credentials(RIGHT))
+
+    assert accounts.asked == 2
+
+
+def test_a_picture_of_a_foreign_page_deletes_nothing(tmp_path: Path) -> None:
+    with live_server(tmp_path, routes=ROUTES) as server:
+        assert server.get("/echo?_method=DELETE", {"User-Agent": "Mozilla/5.0 (iPad; CPU OS 15_8)"}).status == 403
+        assert server.get("/echo?_method=DELETE").status == 200
+
+
+def test_who_tries_passwords_keeps_nobody_waiting(tmp_path: Path) -> None:
+    accounts = OneTeacher()
+    with live_server(tmp_path, routes=ROUTES, accounts=accounts) as server:
+        assert server.get("/value", {"Authorization": RIGHT}).status == 200
+        accounts.may_answer.clear()
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(wire(server.port)) for _ in range(24)]
+            for number, client in enumerate(clients):
+                body = ("POST", "/measure", "Content-Length: 3") if number % 2 else ("GET", "/value")
+                client.send(head(*body, f"Authorization: {basic('teacher', str(number))}"))
+            time.sleep(0.2)
+
+            assert server.get("/value", {"Authorization": RIGHT}).status == 200
+
+            accounts.may_answer.set()
+            for number, client in enumerate(clients):
+                client.send(b"abc" if number % 2 else b"")
+                assert client.receive_head().startswith("HTTP/1.1 401 ")
 
 
 def test_a_401_asks_for_a_password(tmp_path: Path) -> None:

@@ -79,14 +79,18 @@ class Accounts:
             return User(name, book.roles[name])
         if self._attempts.is_held(name, address):
             return None
-        if self._is_right(name, password, digest, book):
+        right = self._is_right(name, password, digest, book, address)
+        if right is None:
+            return None
+        if right:
             self._attempts.succeeded(name, address)
             return User(name, book.roles[name])
         if self._attempts.failed(name, address):
             LOGGER.warning("Too many wrong passwords from %s, the last for %r: refused for a minute.", address, name)
         return None
 
-    def _is_right(self, name: str, password: str, digest: bytes, book: _Book) -> bool:
+    def _is_right(self, name: str, password: str, digest: bytes, book: _Book, address: str) -> bool | None:
+        """None when so many of the others that waited with this one were wrong that it is not looked at any more."""
         # Unknown names take the same road as known ones, so that time does not tell which names exist.
         if name in book.plain:
             return hmac.compare_digest(book.plain[name], digest)
@@ -96,6 +100,8 @@ class Accounts:
         with self._computing:
             if self._is_remembered(name, digest, book):
                 return True  # another request of the same user was computed while this one waited
+            if self._attempts.is_held(name, address):
+                return None
             right = hashed.matches(password) and name in book.hashed
         if right and self._memory_seconds > 0:
             with self._lock:

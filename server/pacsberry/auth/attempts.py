@@ -1,7 +1,8 @@
 """Slows down whoever tries passwords, in bounded memory.
 
 Failures are counted for a user at an address, and, five times as generously, for an address whatever the user: a class
-behind one proxy shares an address, so a single forgetful student must not lock the others out.
+behind one proxy shares an address, so a single forgetful student must not lock the others out.  All tablets of a
+classroom share the 64 bits of a link-local network, so there each has an address of its own.
 """
 
 import socket
@@ -60,10 +61,16 @@ class FailedAttempts:
 
 
 def _network(address: str) -> bytes:
-    """An IPv4 address, or the 64 bits of an IPv6 address that belong to one customer; else the text itself."""
+    """An IPv4 address, a local IPv6 one, or the 64 bits of one that belong to one customer; else the text itself."""
     for family, length in ((socket.AF_INET, 4), (socket.AF_INET6, 8)):
         try:
-            return socket.inet_pton(family, address.partition("%")[0])[:length]
+            raw = socket.inet_pton(family, address.partition("%")[0])
         except OSError:
             continue
+        return raw if _is_local(raw) else raw[:length]
     return address.encode("utf-8", "replace")[:64]
+
+
+def _is_local(raw: bytes) -> bool:
+    """Whether an IPv6 address is of this network alone: fe80::/10 (RFC 4291), fc00::/7 (RFC 4193)."""
+    return len(raw) == 16 and (raw[0] & 0xFE == 0xFC or (raw[0] == 0xFE and raw[1] & 0xC0 == 0x80))

@@ -38,6 +38,7 @@ class Registry:
         self._lock = threading.Lock()  # guards _mark, _known and the file
         self._mark: tuple[int, int, int] | None = None  # of the file as it was read last
         self._known: dict[str, Account] = {}  # all accounts, as they are in force
+        self._edition = 0  # how often they have been exchanged
         self._refresh()
         if not self._known:
             self._take({})
@@ -46,6 +47,11 @@ class Registry:
         """As `Accounts.verify`, by what the file says now."""
         self._refresh()
         return self._accounts.verify(name, password, address)
+
+    def edition(self) -> int:
+        """A number that is another whenever somebody's account is; who was changed is signed out by then."""
+        self._refresh()
+        return self._edition
 
     @property
     def is_empty(self) -> bool:
@@ -115,6 +121,7 @@ class Registry:
         """Have the accounts of the file in force; who has one that is another now is signed out."""
         known = {**users, **self._fixed}
         self._accounts.replace(known)
+        self._edition += 1
         for name in self._known:
             if known.get(name) != self._known[name]:
                 self._sessions.end_all(name)

@@ -2,7 +2,7 @@
 
 Everything is decided from the connection's own address, the Authorization header (scripts) and the cookie of a session
 (pages).  Forwarded headers are never believed here: behind a proxy on this machine every client is local, and the proxy
-guards the door.
+guards the door.  What pages of other sites may not do is in `foreign`.
 """
 
 import base64
@@ -13,15 +13,16 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from time import monotonic as system_monotonic
 from typing import TYPE_CHECKING, NamedTuple, Protocol
-from urllib.parse import urlsplit
 
 from pacsberry.auth import Action, User, may
 from pacsberry.auth.users import GUEST
 from pacsberry.errors import NotAllowed
 from pacsberry.http.errors import Unauthorized
+from pacsberry.http.foreign import is_cross_site, is_followed_link, may_be_this_machine
 
 if TYPE_CHECKING:
     from pacsberry.auth.sessions import Session, Sessions
@@ -35,15 +36,17 @@ EVERYBODY = User("")  # without authentication everybody is an admin, as in Orth
 
 
 class Credentials(NamedTuple):
-    """What a request says of who sends it: two of its headers."""
+    """What a request says of who sends it, and to whom: three of its headers."""
 
     authorization: str = ""
     cookie: str = ""
+    host: str = ""  # '' in HTTP/1.0, which proxies speak, and no browser
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Credentials":
         """Those of a WSGI environment."""
-        return cls(environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_COOKIE", ""))
+        host = environ.get("HTTP_HOST", "") if environ.get("SERVER_PROTOCOL") != "HTTP/1.0" else ""
+        return cls(environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_COOKIE", ""), host)
 
     @property
     def token(self) -> str:
@@ -73,18 +76,31 @@ class Access:
         read_only: bool = False,
         sessions: "Sessions | None" = None,
         welcomes_guests: bool = False,
+        edition: Callable[[], int] = lambda: 0,
+        host_names: frozenset[str] = frozenset(),
         monotonic: Callable[[], float] = system_monotonic,
     ) -> None:
-        """`accounts` is None when authentication is off; `welcomes_guests`: who has no account is one (Guests)."""
+        """`accounts` is None when authentication is off; `welcomes_guests`: who has no account is one (Guests).
+
+        `edition`: another number whenever an account is another; `host_names`: Pacsberry.HostNames, small letters.
+        """
         self._accounts = accounts
         self._sessions = sessions
         self._welcomes_guests = welcomes_guests
         self._remote_access = remote_access
         self._read_only = read_only
+        self._edition = edition
+        self._host_names = host_names
         self._monotonic = monotonic
+        self._place: Callable[[], AbstractContextManager[None]] = nullcontext
         self._lock = threading.Lock()  # guards what is remembered
         self._salt = os.urandom(16)
-        self._remembered: OrderedDict[bytes, tuple[User | None, float]] = OrderedDict()  # digest: user, until
+        # digest: user, until, of which edition
+        self._remembered: OrderedDict[bytes, tuple[User | None, float, int]] = OrderedDict()
+
+    def wait_in(self, place: Callable[[], AbstractContextManager[None]]) -> None:
+        """Hold a place while a password is checked, so that those who wait for that take no worker from others."""
+        self._place = place
 
     @property
     def is_local(self) -> bool:
@@ -99,13 +115,18 @@ class Access:
     def admit(self, remote_ip: str, credentials: Credentials) -> User:
         """The user who comes in; Unauthorized otherwise.  May be slow."""
         known = self.glance(remote_ip, credentials)
-        return known if known is not None else self._check(remote_ip, credentials.authorization)
+        if known is not None:
+            return known
+        with self._place():
+            return self._check(remote_ip, credentials.authorization)
 
     def glance(self, remote_ip: str, credentials: Credentials) -> User | None:
         """`admit` as far as it is quick: None when a password would have to be checked."""
         self.let_near(remote_ip)
         if self._accounts is None:
+            self._let_see_all(credentials.host)
             return EVERYBODY
+        edition = self._edition()  # before the sessions: those of who was changed end with it
         if not credentials.authorization:
             session = self.session(credentials)
             if session is not None:
@@ -115,8 +136,8 @@ class Access:
             raise Unauthorized("A user name and a password are needed.")
         digest = self._digest(credentials.authorization)
         with self._lock:
-            user, until = self._remembered.get(digest, (None, 0.0))
-        if until <= self._monotonic():
+            user, until, known_edition = self._remembered.get(digest, (None, 0.0, 0))
+        if until <= self._monotonic() or edition != known_edition:
             return None
         if user is None:
             raise Unauthorized("Unknown user or wrong password.")
@@ -126,6 +147,16 @@ class Access:
         """Unauthorized for other machines, when they are not let in at all."""
         if not self._remote_access and not is_loopback(remote_ip):
             raise Unauthorized("Clients from other machines are not let in; set RemoteAccessAllowed to allow them.")
+
+    def _let_see_all(self, host: str) -> None:
+        """NotAllowed for a page of another site whose name leads here (DNS rebinding).
+
+        Only where nobody but this machine may come in: elsewhere whoever reaches the port may do everything anyway.
+        """
+        if not (self._remote_access or may_be_this_machine(host, self._host_names)):
+            raise NotAllowed(
+                f"This server is not known as {host[:80]!r}. If that is its name, put it into Pacsberry.HostNames."
+            )
 
     def session(self, credentials: Credentials) -> "Session | None":
         """The session a request belongs to; a password in its headers goes before the cookie."""
@@ -148,7 +179,9 @@ class Access:
         """
         if self._read_only:
             raise NotAllowed("This server is read-only (ReadOnly): nothing can be added, changed or deleted.")
-        if _is_cross_site(headers):
+        if is_followed_link(headers):
+            raise NotAllowed("A browser that follows an address changes nothing here: _method is for scripts.")
+        if is_cross_site(headers):
             raise NotAllowed(
                 "A page of another site tried to change something here. If that is wanted, let the proxy in front of "
                 "this server remove the headers Origin and Sec-Fetch-Site."
@@ -159,11 +192,11 @@ class Access:
             raise NotAllowed(f"The header {PROOF_HEADER} of a signed-in page is missing or wrong; load the page again.")
 
     def _check(self, remote_ip: str, authorization: str) -> User:
-        digest = self._digest(authorization)
+        digest, edition = self._digest(authorization), self._edition()
         name, password = _name_and_password(authorization)
         user = self._accounts.verify(name, password, remote_ip) if self._accounts is not None else None
         with self._lock:
-            self._remembered[digest] = (user, self._monotonic() + _REMEMBER_SECONDS)
+            self._remembered[digest] = (user, self._monotonic() + _REMEMBER_SECONDS, edition)
             self._remembered.move_to_end(digest)
             if len(self._remembered) > _REMEMBERED:
                 self._remembered.popitem(last=False)
@@ -218,26 +251,3 @@ def _name_and_password(authorization: str) -> tuple[str, str]:
     if not colon:
         raise Unauthorized("The Authorization header cannot be read.")
     return user, password
-
-
-def _is_cross_site(headers: Mapping[str, str]) -> bool:
-    """Whether a browser says that the page behind this request belongs to another site (`headers`: WSGI environment).
-
-    Browsers send Sec-Fetch-Site to secure addresses only, Origin to all.  A Host of this machine says nothing: that is
-    what a proxy on the same machine sends when nobody told it to keep the client's.
-    """
-    site = headers.get("HTTP_SEC_FETCH_SITE", "")
-    if site:
-        return site == "cross-site"
-    origin = headers.get("HTTP_ORIGIN", "")
-    if not origin:
-        return False
-    hosts = {headers.get(name, "").split(",")[0].strip().lower() for name in ("HTTP_HOST", "HTTP_X_FORWARDED_HOST")}
-    try:
-        origin_host = urlsplit(origin).netloc.lower()
-    except ValueError:
-        return True
-    names = {host.rsplit(":", 1)[0].strip("[]") for host in hosts}
-    if names & {"localhost", "127.0.0.1", "::1"}:
-        return False
-    return not origin_host or origin_host not in hosts

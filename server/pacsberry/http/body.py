@@ -181,7 +181,8 @@ class Reception:
         if route is not None and route.is_public:
             self._access.let_near(parser.remote_ip)
             return self._in_memory(parser)
-        credentials = Credentials(parser.headers.get("AUTHORIZATION", ""), parser.headers.get("COOKIE", ""))
+        host = parser.headers.get("HOST", "") if parser.version != "1.0" else ""
+        credentials = Credentials(parser.headers.get("AUTHORIZATION", ""), parser.headers.get("COOKIE", ""), host)
         user = self._access.glance(parser.remote_ip, credentials)
         if user is not None and route is not None:
             self._access.permit(user, route.action)
@@ -218,6 +219,7 @@ class Reception:
         _, arguments = self._routes.match(route.method, path)
         headers = {f"HTTP_{name}": value for name, value in parser.headers.items()}
         headers["CONTENT_TYPE"] = parser.headers.get("CONTENT_TYPE", "")
+        headers["SERVER_PROTOCOL"] = f"HTTP/{parser.version}"
 
         def begin() -> "Consumer":
             user = self._access.admit(parser.remote_ip, Credentials.of(headers))

@@ -59,6 +59,7 @@ class HttpServer:
             downloads=self._settings.downloads,
             pictures=self._settings.waiting_for_pictures,
         )
+        access.wait_in(self._workers.picture)
         self._thread = threading.Thread(target=self._run, name="http-listener", daemon=True)
 
     @property

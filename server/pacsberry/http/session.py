@@ -12,7 +12,7 @@ from pacsberry.http.access import COOKIE, Credentials
 from pacsberry.http.answers import Answer
 from pacsberry.http.context import Context
 from pacsberry.http.errors import Unauthorized
-from pacsberry.http.request import Request
+from pacsberry.http.request import Request, is_true
 from pacsberry.http.routing import Route
 
 if TYPE_CHECKING:
@@ -30,19 +30,27 @@ def sign_in(request: Request, context: Context) -> Answer:
     """Begin a session: {"Name", "Password"}."""
     people = _people(request, context)
     asked = request.json_object
-    name, password = _text(asked, "Name"), _text(asked, "Password")
-    user = people.registry.verify(name, password, request.remote_ip)
+    edition = people.registry.edition()
+    user = people.registry.verify(_text(asked, "Name"), _text(asked, "Password"), request.remote_ip)
     if user is None:
         raise Unauthorized("Unknown user or wrong password.")
+    people.sessions.end(Credentials.of(request.headers).token)  # this browser's, before
     token, session = people.sessions.begin(user)
-    answer = Answer.json(_facts(user.name, user.role, context, session.proof))
+    if people.registry.edition() != edition:  # perhaps this account, while its password was checked
+        people.sessions.end(token)
+        raise Unauthorized("The accounts have just changed: sign in again.")
+    answer = Answer.json(_facts(user.name, user.role, context, session.proof)).with_header("Cache-Control", "no-store")
     return answer.with_header("Set-Cookie", _cookie(token, request))
 
 
 def sign_out(request: Request, context: Context) -> Answer:
-    """End the session."""
+    """End the session; {"Everywhere": true} those of the same account in other browsers, too."""
     people = _people(request, context)
-    people.sessions.end(Credentials.of(request.headers).token)
+    token = Credentials.of(request.headers).token
+    session = people.sessions.find(token)
+    if session is not None and is_true(request.json_object_or_nothing.get("Everywhere", False), "Everywhere"):
+        people.sessions.end_all(session.user.name)
+    people.sessions.end(token)
     return Answer.json({}).with_header("Set-Cookie", _cookie("", request))
 
 
@@ -105,7 +113,7 @@ def _text(asked: dict[str, object], name: str) -> str:
 _SESSION = "/pacsberry/session"
 ROUTES = [
     Route("GET", _SESSION, get_session, is_public=True),
-    Route("POST", _SESSION, sign_in, reads=True, is_public=True),
+    Route("POST", _SESSION, sign_in, waits=True, reads=True, is_public=True),
     Route("DELETE", _SESSION, sign_out, reads=True, is_public=True),
-    Route("POST", "/pacsberry/set-up", set_up, is_public=True),
+    Route("POST", "/pacsberry/set-up", set_up, waits=True, is_public=True),
 ]

@@ -1,6 +1,6 @@
 """The section "Pacsberry": what Orthanc has no word for."""
 
-from pacsberry.config.kinds import Choice, File, Flag, TableOf, Text, Whole
+from pacsberry.config.kinds import Choice, File, Flag, ListOf, TableOf, Text, Whole
 from pacsberry.config.table.row import Setting, Theme
 
 PACSBERRY = Theme(
@@ -44,6 +44,14 @@ PACSBERRY = Theme(
             Whole(1, 720, "hours"),
             12,
             "How long somebody who has signed in on a page is.",
+        ),
+        Setting(
+            "Pacsberry.HostNames",
+            ListOf(Text("a host name", r"[A-Za-z0-9_.-]+", empty=False, longest=253), most=100),
+            [],
+            "Names of this server in the address bar. They count where nobody signs in and only this machine is let in "
+            "(neither AuthenticationEnabled nor RemoteAccessAllowed): local names and addresses are known without, "
+            "others are refused, so that no page of the Internet gets here by its own name (DNS rebinding).",
         ),
         Setting(
             "Pacsberry.MaximumAssociations",
