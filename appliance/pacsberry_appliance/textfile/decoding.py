@@ -9,6 +9,7 @@ from pacsberry_appliance.words import Message, say
 LARGEST_BYTES = 64 << 10
 # Only what editors mean by a line: str.splitlines also splits at form feeds and at U+2028, which may be within a value.
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_BYTES_LINE = re.compile(rb"[^\r\n]*[\r\n]*")
 # The longer mark first: that of UTF-32 begins with that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -43,19 +44,35 @@ def decode(raw: bytes) -> Text | Message:
         return say("file_is_word")
     mark, encoding = next(((mark, name) for mark, name in _MARKS if raw.startswith(mark)), (b"", _guess(raw)))
     body = raw[len(mark) :]
-    text = body.decode(encoding, errors="replace")
+    if encoding == "utf-8":
+        parts = [_by_line(part) for part in _BYTES_LINE.findall(body)]
+        text = "".join(part for part, _ in parts)
+        if not mark and {name for _, name in parts} == {"cp1252", "ascii"}:
+            encoding = "cp1252"
+    else:
+        text = body.decode(encoding, errors="replace")
     return Text(tuple(_lines(text)), encoding, mark)
 
 
 def _guess(raw: bytes) -> str:
-    # Notepad's "Unicode" without a mark: every other byte of Latin text is zero.
-    if b"\0" in raw[:4096]:
-        return "utf-16-be" if raw[:4096:2].count(0) > raw[1:4096:2].count(0) else "utf-16-le"
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return "cp1252"
+    # Notepad's "Unicode" without a mark: every other byte of Latin text is zero. A few zeros are no sign of it: the end
+    # of a file that was cut off by a pulled card, or a line that PowerShell's >> has added to a file in UTF-8.
+    even, odd = raw[:4096:2], raw[1:4096:2]
+    if odd and odd.count(0) > 0.6 * len(odd) and even.count(0) < 0.2 * len(even):
+        return "utf-16-le"
+    if odd and even.count(0) > 0.6 * len(even) and odd.count(0) < 0.2 * len(odd):
+        return "utf-16-be"
     return "utf-8"
+
+
+def _by_line(raw: bytes) -> tuple[str, str]:
+    # One line that another editor has written does not spoil the others.
+    if raw.isascii():
+        return raw.decode("ascii"), "ascii"
+    try:
+        return raw.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", errors="replace"), "cp1252"
 
 
 def _lines(text: str) -> list[tuple[str, str]]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from pacsberry_appliance.textfile.decoding import Text, decode
 from pacsberry_appliance.textfile.keys import BY_NAME, Key
+from pacsberry_appliance.textfile.template import TEMPLATE_LINES
 from pacsberry_appliance.textfile.values import Wrong, folded
-from pacsberry_appliance.words import Message, say
+from pacsberry_appliance.words import LANGUAGES, Message, say
 
 _COMMENT = ("#", ";", "//", "[")
 _QUOTES = {  # by the opening one: straight, English, German, French, and turned round
@@ -27,9 +28,12 @@ _QUOTES = {  # by the opening one: straight, English, German, French, and turned
     "\u00bb": "\u00ab",
 }
 # Editors make other blanks of ordinary ones, and leave marks one does not see.
-_UNSEEN = {ord(mark): None for mark in "\ufeff\u200b\u2060\u00ad"} | {ord(b): " " for b in "\u00a0\u202f\u2007\t"}
+_UNSEEN = dict.fromkeys(map(ord, "\0\ufeff\u200b\u200e\u200f\u2060\u00ad")) | dict.fromkeys(
+    map(ord, "\u00a0\u202f\u2007\t"), " "
+)
 _TRAILING_COMMENT = re.compile(r"\s(#|//|;).*$")
 _MOST_LINES = 1000
+_TAKEN = frozenset(say("secret_taken").text(language) for language in LANGUAGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,12 @@ def read(raw: bytes) -> Reading:
     last_line: dict[str, int] = {}
     for number, (line, _) in enumerate(text.lines[:_MOST_LINES], start=1):
         content = line.translate(_UNSEEN).strip()
-        if not content or content.startswith(_COMMENT):
+        if not content:
+            continue
+        if content.startswith(_COMMENT):
+            forgotten = _behind_a_sign(content)
+            if forgotten is not None:
+                outcomes[number] = LineOutcome(number, False, say("sign_in_front"), forgotten)
             continue
         outcome, found = _read_line(number, content)
         outcomes[number] = outcome
@@ -111,6 +120,14 @@ def scrubbed(reading: Reading, language: str) -> bytes | None:
     return Text(tuple(lines), reading.text.encoding, reading.text.mark).encoded()
 
 
+def _behind_a_sign(content: str) -> Key | None:
+    """The key of a setting that somebody wrote and left the # of the template in front of; it has no effect."""
+    split = re.match(r"#\s*([^=]{1,60}?)\s*=\s*(.+)$", content)
+    if split is None or content in TEMPLATE_LINES or split[2] in _TAKEN:
+        return None
+    return BY_NAME.get(folded(split[1]))
+
+
 def _read_line(number: int, content: str) -> tuple[LineOutcome, Taken | None]:
     split = re.match(r"([^=:\uff1a]{1,60}?)\s*[=:\uff1a]\s*(.*)$", content, re.DOTALL)
     if split is None:
@@ -121,6 +138,8 @@ def _read_line(number: int, content: str) -> tuple[LineOutcome, Taken | None]:
     value = _value(split[2], key)
     if not value:
         return LineOutcome(number, False, say("value_missing"), key), None
+    if "\N{REPLACEMENT CHARACTER}" in value:
+        return LineOutcome(number, False, say("value_unreadable"), key), None
     try:
         found = Taken(key, key.rule(value))
     except Wrong as wrong:

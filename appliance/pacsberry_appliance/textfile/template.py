@@ -33,9 +33,8 @@ _TEXT = """\
 #wifi password = choose-a-password
 
 # EN  Country, for the rules of radio: FR, DE, CH, BE, GB, US ... Without it only the slower 2.4 GHz band is used.
-# FR  Pays, pour les règles radio : FR, DE, CH, BE, GB, US ... Sans lui, seule la bande 2,4 GHz, plus lente, est
-# utilisée. DE  Land, wegen der Funkregeln: FR, DE, CH, BE, GB, US ... Ohne Land wird nur das langsamere 2,4-GHz-Band
-# benutzt.
+# FR  Pays, pour les règles radio : FR, DE, CH, BE, GB, US ... Sans lui, seule la bande 2,4 GHz, plus lente.
+# DE  Land, wegen der Funkregeln: FR, DE, CH, BE, GB, US ... Ohne Land nur das langsamere 2,4-GHz-Band.
 #country = FR
 
 # EN  Band: auto, 2.4 or 5. Channel: auto, 1 to 13, or 36, 40, 44, 48
@@ -83,6 +82,8 @@ _TEXT = """\
 #login = yes
 #time zone = Europe/Paris
 """
+
+TEMPLATE_LINES = frozenset(_TEXT.splitlines())
 
 
 def template() -> bytes:

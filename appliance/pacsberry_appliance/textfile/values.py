@@ -87,10 +87,10 @@ def host_name(text: str) -> str:
 
 def wifi_name(text: str) -> str:
     """IEEE 802.11: 1 to 32 bytes."""
-    if not 1 <= len(text.encode()) <= 32:
-        raise Wrong(say("wifi_name_length", bytes=len(text.encode())))
     if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in text):
         raise Wrong(say("wifi_name_control"))
+    if not 1 <= len(text.encode()) <= 32:
+        raise Wrong(say("wifi_name_length", bytes=len(text.encode())))
     return text
 
 

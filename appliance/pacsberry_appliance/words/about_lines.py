@@ -37,6 +37,16 @@ ABOUT_LINES: dict[str, tuple[str, str, str]] = {
         "rien n'est écrit après le signe =",
         "hinter dem Zeichen = steht nichts",
     ),
+    "value_unreadable": (
+        "it holds a character that cannot be read; save the file as UTF-8",
+        "un de ses caractères est illisible ; enregistrez le fichier en UTF-8",
+        "ein Zeichen darin ist nicht lesbar; die Datei bitte als UTF-8 speichern",
+    ),
+    "sign_in_front": (
+        "not taken: a # still stands in front of it; remove it and start the box again",
+        "ignoré : un # est resté devant ; enlevez-le et redémarrez la boîte",
+        "nicht übernommen: davor steht noch ein #; bitte entfernen und die Box neu starten",
+    ),
     "too_many_lines": (
         "only the first {lines} lines were read",
         "seules les {lines} premières lignes ont été lues",

@@ -45,6 +45,21 @@ def test_line_ends_of_three_systems_are_lines(end: str) -> None:
     assert lines_of(f"a = 1{end}b = 2".encode()) == ["a = 1", "b = 2"]
 
 
+def test_one_line_of_an_old_editor_does_not_spoil_those_of_a_new_one() -> None:
+    raw = "name = Zoé\r\n".encode() + "wifi name = Café\r\n".encode("cp1252") + "# fin à 12 h\r\n".encode()
+    text = decode(raw)
+
+    assert isinstance(text, Text)
+    assert [line for line, _ in text.lines] == ["name = Zoé", "wifi name = Café", "# fin à 12 h"]
+    assert text.encoded() == "name = Zoé\r\nwifi name = Café\r\n# fin à 12 h\r\n".encode()
+
+
+@pytest.mark.parametrize("rest", [b"\0" * 4000, b"\r\n" + "é = 1\r\n".encode("utf-16-le")])
+def test_a_few_zeros_make_no_utf_16_of_a_file(rest: bytes) -> None:
+    assert lines_of(codecs.BOM_UTF8 + "wifi name = Zoé\r\n# ".encode() + b"x" * 300 + rest)[0] == "wifi name = Zoé"
+    assert lines_of("wifi name = Zoé\r\ncountry = FR\r\nlanguage = fr\r\n".encode() + rest)[1] == "country = FR"
+
+
 def test_a_form_feed_ends_no_line() -> None:
     assert lines_of("a\x0cb\u2028c\n".encode()) == ["a\x0cb\u2028c"]
 

@@ -115,6 +115,37 @@ def test_comments_headings_and_empty_lines_say_nothing() -> None:
     assert told("# a = b\n; c = d\n// e\n[section]\n\n   \n\ufeff") == []
 
 
+def test_a_line_that_powershell_adds_to_the_file_is_read() -> None:
+    raw = template() + "wifi name = Café\r\nwifi password = zebra-horse\r\n".encode("utf-16-le")
+    reading = read(raw)
+
+    assert {name: taken.value for name, taken in reading.taken.items()} == {
+        "wifi_name": "Café",
+        "wifi_password": "zebra-horse",
+    }
+    after = scrubbed(reading, "en") or b""
+    assert b"zebra" not in after.replace(b"\0", b"")
+    assert read(after).taken.keys() == {"wifi_name"}
+
+
+def test_zeros_that_a_pulled_card_leaves_are_passed_over() -> None:
+    assert values_of("wifi name = Room\n" + "\0" * 3000) == {"wifi_name": "Room"}
+    assert told("wifi name = Room\n" + "\0" * 3000) == [(1, True, "taken")]
+
+
+def test_a_setting_behind_a_number_sign_that_nobody_removed_is_named() -> None:
+    raw = (
+        template().replace(b"#wifi name = Radiology", b"#wifi name = Salle 3").replace(b"#country = FR", b"# Land = DE")
+    )
+
+    assert [(outcome.is_fine, outcome.message.key) for outcome in read(raw).outcomes] == [(False, "sign_in_front")] * 2
+    assert read(raw).taken == {}
+
+
+def test_a_character_that_cannot_be_read_is_not_taken_for_another() -> None:
+    assert [outcome.message.key for outcome in read(b"wifi name = Caf\x81").outcomes] == ["value_unreadable"]
+
+
 def test_a_wrong_line_is_named_and_the_rest_is_taken() -> None:
     text = "wifi name = Room\nwifi password = short\ncountry = XX\ncolour = blue\nhello there\nchannel =\nlanguage = de"
 
@@ -204,10 +235,49 @@ def test_any_text_is_read(text: str) -> None:
     assert scrubbed(reading, "en") is None or reading.secret_lines
 
 
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(sorted(BY_NAME)), st.text(max_size=80)), max_size=8))
-def test_any_value_is_taken_or_named(lines: list[tuple[str, str]]) -> None:
-    reading = read("\n".join(f"{name} = {value}" for name, value in lines).encode(errors="replace"))
+_EDITORS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.lists(st.tuples(st.sampled_from(sorted(BY_NAME)), st.text(max_size=80)), max_size=8),
+    st.sampled_from(["=", " = ", ":", " : ", "\uff1a"]),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    _EDITORS,
+)
+def test_any_value_is_taken_or_named_and_no_taken_secret_stays(
+    lines: list[tuple[str, str]], sign: str, end: str, editor: str
+) -> None:
+    raw = end.join(f"{name}{sign}{value}" for name, value in lines).encode(editor, errors="replace")
+    reading = read(raw)
+    after = scrubbed(reading, "de")
 
     for outcome in reading.outcomes:
         assert outcome.message.text("fr")
+    assert (after is None) == (not reading.secret_lines)
+    if after is not None:
+        again = read(after)
+        assert not again.secret_lines
+        kept = {name: taken.value for name, taken in reading.taken.items() if not taken.key.is_secret}
+        assert {name: taken.value for name, taken in again.taken.items()} == kept
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=63),
+    st.sampled_from(["", " ", "\t", "\u00a0"]),
+    _EDITORS,
+)
+def test_any_password_that_wpa2_allows_comes_through_any_editor(password: str, blank: str, editor: str) -> None:
+    quoted = f'wifi password ={blank}"{password}"\r\n'
+
+    assert read(f"# é\r\n{quoted}country = FR\r\n".encode(editor)).taken["wifi_password"].value == password
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.binary(max_size=3000))
+def test_any_bytes_are_read_and_written_back(raw: bytes) -> None:
+    reading = read(raw)
+
+    assert all(outcome.message.text("en") for outcome in reading.outcomes)
+    assert reading.text is None or isinstance(reading.text.encoded(), bytes)
