@@ -75,8 +75,11 @@ def found(archive: Archive, **wanted: object) -> list[int]:
         ({"text": "%"}, []),
         ({"modality": "MR"}, [1]),
         ({"modality": "mr"}, []),
-        ({"label": "shown"}, [1]),
-        ({"label": "nobody's"}, []),
+        ({"labels": ("shown",)}, [1]),
+        ({"labels": ("nobody's",)}, []),
+        ({"labels": ("shown", "nobody's")}, []),
+        ({"without_label": "shown"}, [0, 2]),
+        ({"labels": ("shown",), "without_label": "shown"}, []),
         ({"from_date": "20260201"}, [1]),
         ({"to_date": "20260201"}, [0]),
         ({"from_date": "20260101", "to_date": "20260101"}, [0]),
@@ -152,4 +155,4 @@ def test_no_page_is_longer_than_it_may(tmp_path: Path) -> None:
 @settings(max_examples=100, deadline=None)
 @given(text=st.text(max_size=30), modality=st.text(max_size=5), date=st.text(max_size=9))
 def test_no_text_from_outside_breaks_a_list(archive: Archive, text: str, modality: str, date: str) -> None:
-    archive.catalogue.studies(Wanted(text=text, modality=modality, from_date=date, to_date=date, label=text))
+    archive.catalogue.studies(Wanted(text=text, modality=modality, from_date=date, to_date=date, labels=(text,)))

@@ -48,10 +48,11 @@ class Wanted:
 
     text: str = ""  # every word of it is somewhere in title, description, names and numbers
     modality: str = ""
-    label: str = ""
+    labels: tuple[str, ...] = ()  # all of them
     from_date: str = ""  # DICOM's form, YYYYMMDD
     to_date: str = ""
     shown_label: str | None = None  # only studies with this label, and no word is looked for in names
+    without_label: str = ""  # only studies that do not have it
     order: Order = Order.NEWEST_STUDY
     since: int = 0
     limit: int = 50
@@ -147,9 +148,13 @@ def _select(wanted: Wanted) -> tuple[str, Sequence[object]]:
     if wanted.modality:
         conditions += " AND EXISTS (SELECT 1 FROM series WHERE parent = s.key AND modality = ?)"
         values.append(bindable(wanted.modality))
-    for label in (wanted.label, wanted.shown_label):
-        condition, more = _labelled("s.key", label or None)
+    for label in (*wanted.labels, wanted.shown_label):
+        condition, more = _labelled("s.key", label)
         conditions += condition
+        values.extend(more)
+    if wanted.without_label:
+        condition, more = _labelled("s.key", wanted.without_label)
+        conditions += condition.replace("EXISTS", "NOT EXISTS", 1)
         values.extend(more)
     sql = f"""SELECT s.key, t.value, s.tags, {patient_tags()} FROM studies s
         CROSS JOIN patients p ON p.key = s.parent

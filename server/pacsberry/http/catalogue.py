@@ -29,7 +29,7 @@ _OF_PATIENT: Final = ("PatientName", "PatientID", "PatientBirthDate", "PatientSe
 
 
 def list_studies(request: Request, context: Context) -> Answer:
-    """A page of studies: `text`, `modality`, `label`, `from`, `to` (YYYYMMDD), `sort`, `since`, `limit`."""
+    """A page of studies: `text`, `modality`, `label`, `shown`, `from`, `to` (YYYYMMDD), `sort`, `since`, `limit`."""
     arguments = request.arguments
     try:
         order = Order(arguments.get("sort", Order.NEWEST_STUDY.value))
@@ -41,22 +41,31 @@ def list_studies(request: Request, context: Context) -> Answer:
     is_student = request.role is Role.STUDENT
     if is_student and order is Order.NAME:
         raise BadRequest("sort: students see no names.")
+    is_shown = None if is_student or "shown" not in arguments else is_true(arguments["shown"], "shown")
+    guest_label = context.settings.guest_label
     limit = request.integer("limit")
     entries, has_more = context.archive.catalogue.studies(
         Wanted(
             text=arguments.get("text", "")[:_LONGEST_TEXT],
             modality=arguments.get("modality", ""),
-            label="" if is_student else arguments.get("label", ""),
+            labels=() if is_student else _labels(arguments.get("label", ""), guest_label if is_shown else ""),
             from_date=arguments.get("from", ""),
             to_date=arguments.get("to", ""),
-            shown_label=context.settings.guest_label if is_student else None,
+            shown_label=guest_label if is_student else None,
+            without_label=guest_label if is_shown is False else "",
             order=order,
             since=request.integer("since") or 0,
             limit=min(50 if limit is None else limit, MOST_LISTED),
         )
     )
-    told = [_told(entry, request, context) for entry in entries]
-    return Answer.json({"Studies": told, "HasMore": has_more}).with_header("Cache-Control", "no-store")
+    told: dict[str, object] = {"Studies": [_told(entry, request, context) for entry in entries], "HasMore": has_more}
+    if not is_student:
+        told["GuestLabel"] = guest_label  # among those of /tools/labels the one that is no teacher's word
+    return Answer.json(told).with_header("Cache-Control", "no-store")
+
+
+def _labels(*labels: str) -> tuple[str, ...]:
+    return tuple(label for label in labels if label)
 
 
 def get_study(request: Request, context: Context, id: str) -> Answer:
@@ -153,7 +162,7 @@ def _told(entry: StudyEntry, request: Request, context: Context) -> dict[str, ob
     return told | {
         "Patient": {name: entry.patient_tags.get(name, "") for name in _OF_PATIENT},
         "AccessionNumber": entry.tags.get("AccessionNumber", ""),
-        "Labels": list(entry.labels),
+        "Labels": [label for label in entry.labels if label != context.settings.guest_label],
         "IsShown": context.settings.guest_label in entry.labels,
         "IsProtected": entry.is_protected,
     }
