@@ -9,6 +9,7 @@ from pacsberry.errors import UnknownResource
 from pacsberry.model import Level
 from tests.http.live import Live, live_server
 from tests.makers import make_instance
+from tests.makers.syntaxes import DEFLATED
 
 
 @pytest.fixture
@@ -40,6 +41,12 @@ def test_a_report_has_no_pixels(server: Live) -> None:
     series = server.upload(make_instance("SR"))["ParentSeries"]
 
     assert [member.has_pixels for member in server.archive.contents.of(series).members] == [False]
+
+
+def test_a_deflated_image_has_pixels(server: Live) -> None:
+    series = server.upload(make_instance("CT", transfer_syntax=DEFLATED))["ParentSeries"]
+
+    assert [member.has_pixels for member in server.archive.contents.of(series).members] == [True]
 
 
 def test_the_digest_tells_every_change_of_the_content(tmp_path: Path) -> None:

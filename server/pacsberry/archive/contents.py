@@ -107,7 +107,9 @@ class SeriesContents:
 
 def _members(connection: sqlite3.Connection, key: int) -> Iterator[Member]:
     rows = connection.execute(
-        """SELECT i.id, i.file, i.size, f.sop_class_uid, f.transfer_syntax_uid, i.pixel_data_offset IS NOT NULL, i.tags
+        """SELECT i.id, i.file, i.size, f.sop_class_uid, f.transfer_syntax_uid,
+                  i.pixel_data_offset IS NOT NULL OR i.pixel_data_vr <> '',  -- deflated ones have no offset
+                  i.tags
            FROM instances i CROSS JOIN formats f ON f.key = i.format
            WHERE i.parent = ? ORDER BY i.index_in_series, i.id""",
         (key,),

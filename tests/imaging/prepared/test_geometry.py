@@ -35,6 +35,13 @@ def test_values_come_by_their_keywords() -> None:
     }
 
 
+def test_that_there_are_tables_is_told_but_not_what_is_in_them() -> None:
+    item = {"00283006": {"vr": "OW", "BulkDataURI": "…"}}
+    model = {"00283000": {"vr": "SQ", "Value": [item]}, "00283010": {"vr": "SQ"}, "00281056": {"Value": ["SIGMOID"]}}
+
+    assert geometry_of(model) == {"HasModalityLUT": True, "VOILUTFunction": "SIGMOID"}
+
+
 def test_functional_groups_are_told_shared_and_frame_by_frame() -> None:
     def item(macro: str, **tags: list[Any]) -> dict[str, Any]:
         return {macro: {"Value": [{tag.removeprefix("t"): {"Value": value} for tag, value in tags.items()}]}}

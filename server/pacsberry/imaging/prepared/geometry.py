@@ -32,11 +32,14 @@ _SINGLE: Final = {
     "HighBit": "00280102",
     "PixelRepresentation": "00280103",
     "PixelPaddingValue": "00280120",
+    "PixelPaddingRangeLimit": "00280121",
     "RescaleIntercept": "00281052",
     "RescaleSlope": "00281053",
     "RescaleType": "00281054",
+    "VOILUTFunction": "00281056",
     "LossyImageCompression": "00282110",
 }
+_TABLES: Final = {"HasModalityLUT": "00283000", "HasVOILUT": "00283010"}  # that viewers leave to the server
 _SHARED, _PER_FRAME = "52009229", "52009230"  # functional groups (PS3.3 C.7.6.16)
 _GROUPS: Final = {  # name: macro and attribute
     "ImagePositionPatient": ("00209113", "00200032"),
@@ -46,6 +49,7 @@ _GROUPS: Final = {  # name: macro and attribute
     "SpacingBetweenSlices": ("00289110", "00180088"),
     "WindowCenter": ("00289132", "00281050"),
     "WindowWidth": ("00289132", "00281051"),
+    "VOILUTFunction": ("00289132", "00281056"),
     "RescaleIntercept": ("00289145", "00281052"),
     "RescaleSlope": ("00289145", "00281053"),
     "RescaleType": ("00289145", "00281054"),
@@ -65,6 +69,9 @@ def geometry_of(model: Model) -> Mapping[str, Any]:
         values = _values(model, tag)
         if values:
             found[name] = values[0]
+    for name, tag in _TABLES.items():
+        if _values(model, tag):
+            found[name] = True
     for item in _values(model, _SHARED)[:1]:
         found.update(_of_groups(item))
     frames = _values(model, _PER_FRAME)
