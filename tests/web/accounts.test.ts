@@ -2,10 +2,11 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { Browser } from "playwright-core";
 import {
+  at,
+  attend,
   barriers,
-  browser,
+  by,
   open,
   overhang,
   type School,
@@ -15,21 +16,15 @@ import {
   screen,
 } from "./aids.ts";
 
-let at: School;
 let fresh: School;
-let by: Browser;
+
+attend();
 
 before(async () => {
-  at = await school();
   fresh = await school("new");
-  by = await browser();
 });
 
-after(async () => {
-  await by?.close();
-  await at?.stop();
-  await fresh?.stop();
-});
+after(() => fresh?.stop());
 
 for (const size of Object.keys(SIZES) as SizeName[]) {
   test(`signing in is whole and without barriers: ${size}`, async () => {

@@ -18,7 +18,7 @@ const packages = createRequire(join(ROOT, "web/package.json"));
 const { chromium } = packages("playwright-core") as typeof import("playwright-core");
 const { AxeBuilder } = packages("@axe-core/playwright") as { AxeBuilder: typeof Axe };
 
-const NAME = "pacsberry.test";
+export const NAME = "pacsberry.test";
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const WAIT = 15_000; // ms for each thing that is waited for
 const QUIET = [
@@ -48,8 +48,11 @@ export interface School {
   stop(): Promise<void>;
 }
 
-/** Start a server with all the studies, or a new one that nobody has an account of, or one with studies that are fit to be shown. */
-export async function school(kind?: "new" | "tidy"): Promise<School> {
+/** What `school.py` fills it with; undefined for studies of many kinds. */
+export type Kind = "new" | "tidy" | "odd" | "library";
+
+/** Start a server. */
+export async function school(kind?: Kind): Promise<School> {
   const folder = mkdtempSync(join(tmpdir(), "pacsberry-web-"));
   const server: ChildProcess = spawn(
     join(ROOT, ".venv/bin/python"),
@@ -91,16 +94,30 @@ export let at: School;
 export let by: Browser;
 
 /** Have both for the tests of this file. */
-export function attend(): void {
+export function attend(kind?: Kind, flags: readonly string[] = []): void {
   before(async () => {
-    at = await school();
-    by = await browser();
+    at = await school(kind);
+  });
+  after(() => at?.stop());
+  browse(flags);
+}
+
+/** Have a browser with further arguments for the tests of a group. */
+export function browse(flags: readonly string[] = []): void {
+  let outer: Browser;
+  before(async () => {
+    outer = by;
+    by = await browser(flags);
   });
   after(async () => {
     await by?.close();
-    await at?.stop();
+    by = outer;
   });
 }
+
+/** Draws WebGL without a graphics card; and a browser that has none. */
+export const WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
+export const NO_WEBGL = ["--disable-3d-apis"];
 
 export interface Opened {
   page: Page;

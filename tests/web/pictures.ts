@@ -2,10 +2,9 @@
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { browser, open, school } from "./aids.ts";
+import { browser, open, school, WEBGL } from "./aids.ts";
 
 const OUT = join(import.meta.dirname, "../../web/pictures");
-const WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
 
 const at = await school("tidy");
 const by = await browser(WEBGL);

@@ -2,12 +2,23 @@
 // browser, and what the viewer does with fingers.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
-import { barriers, browser, type Opened, open, type School, school, screen, touch, way } from "./aids.ts";
+import { before, describe, test } from "node:test";
+import type { Page } from "playwright-core";
+import {
+  at,
+  attend,
+  barriers,
+  browse,
+  by,
+  NO_WEBGL,
+  type Opened,
+  open,
+  screen,
+  touch,
+  WEBGL,
+  way,
+} from "./aids.ts";
 
-const WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
-const NO_WEBGL = ["--disable-3d-apis"];
 const MOST_CACHED = 200 * 2 ** 20;
 
 /** What the viewer's element lets itself be asked. */
@@ -17,31 +28,23 @@ interface Seen {
   full: { has(picture: number): boolean; measure: { count: number } } | undefined;
 }
 
-let at: School;
-
-before(async () => {
-  at = await school();
-});
-
-after(() => at?.stop());
+attend(undefined, NO_WEBGL);
 
 for (const [name, flags] of [
   ["with WebGL", WEBGL],
   ["without WebGL", NO_WEBGL],
 ] as const) {
   describe(name, () => {
-    let by: Browser;
     let opened: Opened;
     let page: Page;
 
+    browse(flags);
+
     before(async () => {
-      by = await browser(flags);
       opened = await open(by, at, `viewer.html?study=${at.studies.stack}`, "portrait");
       page = opened.page;
       await deep(page);
     });
-
-    after(() => by?.close());
 
     test("full depth is drawn above the small picture, and nothing is refused or fails", async () => {
       await screen(page, `viewer-stack-${name.replaceAll(" ", "-")}`);
@@ -141,7 +144,6 @@ for (const [name, flags] of [
 }
 
 test("what a teacher draws and keeps is seen by students, who keep nothing", async () => {
-  const by = await browser(NO_WEBGL);
   const path = `viewer.html?study=${at.studies.chest}`;
   const teacher = await open(by, at, path, "portrait", "tom");
   await deep(teacher.page);
@@ -160,11 +162,9 @@ test("what a teacher draws and keeps is seen by students, who keep nothing", asy
   await student.page.getByRole("button", { name: "Measure" }).click();
   assert.equal(await student.page.getByRole("button", { name: "Keep" }).count(), 0);
   assert.deepEqual([...teacher.problems, ...student.problems], []);
-  await by.close();
 });
 
 test("scrolling through a whole stack keeps what is remembered below 200 MB, and does not load the page anew", async () => {
-  const by = await browser(NO_WEBGL);
   const { page, problems } = await open(by, at, `viewer.html?study=${at.studies.stack}`, "landscape");
   await deep(page);
   await page.evaluate(() => Object.assign(window, { isSame: true }));
@@ -181,11 +181,9 @@ test("scrolling through a whole stack keeps what is remembered below 200 MB, and
   assert.ok(heap < MOST_CACHED, `${heap} bytes`);
   assert.equal((await now(page)).picture, 59);
   assert.deepEqual(problems, []);
-  await by.close();
 });
 
 test("the first picture needs less than 200 kB, before Cornerstone is loaded", async () => {
-  const by = await browser(NO_WEBGL);
   const { page, bytes, context } = await open(by, at, "index.html", "portrait");
   await context.route(/full-.*\.js/, (route) => route.abort());
   const before = bytes();
@@ -198,7 +196,6 @@ test("the first picture needs less than 200 kB, before Cornerstone is loaded", a
 
   const needed = bytes() - before;
   assert.ok(needed < 200 * 1024, `${needed} bytes`);
-  await by.close();
 });
 
 /** Wait until the picture that is looked at is drawn at full depth. */
