@@ -19,7 +19,6 @@ from tests.image.card import Card, overlay
 from tests.image.door import add_door
 from tests.image.guest import Guest, Machine
 
-
 FIGURES = ROOT / "dist" / "image-figures.json"
 """What was measured in the last run."""
 
@@ -28,6 +27,8 @@ _ORDER = ("test_power", "test_network", "test_wifi", "test_first_boot", "test_bo
 
 _ONE_MACHINE = ("test_wifi", "test_boot", "test_files")
 """Modules whose tests share a machine, or a tree that takes its time to read: one process takes them all."""
+
+_BEGUN = pytest.StashKey[float]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Figures of another image are not mixed with those of this one."""
-    if "image" in session.config.option.markexpr and not hasattr(session.config, "workerinput"):
+    if session.config.option.markexpr == "image" and not hasattr(session.config, "workerinput"):
         FIGURES.unlink(missing_ok=True)
         session.config.stash[_BEGUN] = time.monotonic()
 
@@ -54,9 +55,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     begun = session.config.stash.get(_BEGUN, None)
     if begun is not None and not hasattr(session.config, "workerinput"):
         note("all tests: minutes", (time.monotonic() - begun) / 60)
-
-
-_BEGUN = pytest.StashKey[float]()
 
 
 def note(name: str, value: float | str) -> None:
@@ -114,14 +112,22 @@ def test_card(door_key: Path, scratch: Path) -> Card:
     return Card(scratch / "test-card.img")
 
 
-@pytest.fixture(scope="module")
-def module_ports() -> list[int]:
-    """Some TCP ports of 127.0.0.1 that nobody listens on, for machines that several tests share."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
-    ports = [int(listener.getsockname()[1]) for listener in held]
-    for listener in held:
-        listener.close()
-    return ports
+@pytest.fixture(scope="session")
+def door_port() -> Callable[[], int]:
+    """A function: a TCP port of 127.0.0.1 for a machine, its own until the end, also while the machine is off."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    ports = iter(range(20000 + 500 * int(worker), 20500 + 500 * int(worker)))  # below those that the kernel gives away
+
+    def choose() -> int:
+        for port in ports:
+            try:
+                socket.create_server(("127.0.0.1", port)).close()
+            except OSError:
+                continue
+            return port
+        pytest.fail("No port is free.", pytrace=False)
+
+    return choose
 
 
 @pytest.fixture
@@ -129,7 +135,7 @@ def plug(
     test_card: Card,
     door_key: Path,
     tmp_path: Path,
-    free_port: int,
+    door_port: Callable[[], int],
 ) -> Iterator[Callable[..., Guest]]:
     """A function: put a card into a machine. A fresh card, unless one is given; all are off at the end."""
     machines: list[Guest] = []
@@ -137,7 +143,7 @@ def plug(
     def make(machine: Machine, card: Path | None = None, network: tuple[str, ...] = (), append: str = "") -> Guest:
         place = card or overlay(test_card.path, tmp_path / f"card-{len(machines)}.qcow2")
         folder = tmp_path / f"machine-{len(machines)}"
-        guest = Guest(place, test_card.path, machine, door_key, folder, free_port, network, append)
+        guest = Guest(place, test_card.path, machine, door_key, folder, door_port(), network, append)
         machines.append(guest)
         return guest
 

@@ -34,13 +34,13 @@ def written_kib(guest: Guest) -> int:
 
 @pytest.fixture(scope="module")
 def box(
-    test_card: Card, door_key: Path, tmp_path_factory: pytest.TempPathFactory, module_ports: list[int]
+    test_card: Card, door_key: Path, tmp_path_factory: pytest.TempPathFactory, door_port: Callable[[], int]
 ) -> Iterator[Guest]:
     """A box with 512 MB that has booted for the first time, with no word from anybody."""
     folder = tmp_path_factory.mktemp("boot")
     card = overlay(test_card.path, folder / "card.qcow2")
     machine = virt(memory_mib=512)
-    with Guest(card, test_card.path, machine, door_key, folder, module_ports[0], NETWORK) as guest:
+    with Guest(card, test_card.path, machine, door_key, folder, door_port(), NETWORK) as guest:
         guest.run("systemctl is-system-running --wait || true", timeout=600)
         yield guest
 

@@ -35,7 +35,9 @@ ae title = RAUM12
 
 
 @pytest.fixture
-def first_boot(test_card: Card, door_key: Path, tmp_path: Path, free_port: int) -> Callable[[bytes | None], Guest]:
+def first_boot(
+    test_card: Card, door_key: Path, tmp_path: Path, door_port: Callable[[], int]
+) -> Callable[[bytes | None], Guest]:
     """A function: the box after its first boot with this text file, or without one."""
 
     def boot(content: bytes | None) -> Guest:
@@ -45,7 +47,7 @@ def first_boot(test_card: Card, door_key: Path, tmp_path: Path, free_port: int) 
         else:
             card = test_card.with_boot_files({"pacsberry.txt": content}, tmp_path / "card.img")
         place = overlay(card.path, tmp_path / "card.qcow2")
-        guest = Guest(place, card.path, virt(memory_mib=512), door_key, tmp_path / "machine", free_port)
+        guest = Guest(place, card.path, virt(memory_mib=512), door_key, tmp_path / "machine", door_port())
         guest.start()
         guest.wait_for_door()
         guest.run("systemctl is-system-running --wait || true", timeout=600)

@@ -22,7 +22,7 @@ SCHOOL = ("-netdev", "user,id=school,restrict=on", "-device", "virtio-net-pci,ne
 
 
 @pytest.fixture
-def boot(test_card: Card, door_key: Path, tmp_path: Path, free_port: int) -> Callable[..., Guest]:
+def boot(test_card: Card, door_key: Path, tmp_path: Path, door_port: Callable[[], int]) -> Callable[..., Guest]:
     """A function: a box with this text file, this network and so many tablets on the air."""
 
     def make(content: bytes, network: tuple[str, ...] = (), tablets: int = 0) -> Guest:
@@ -30,7 +30,7 @@ def boot(test_card: Card, door_key: Path, tmp_path: Path, free_port: int) -> Cal
         place = overlay(card.path, tmp_path / "card.qcow2")
         folder = tmp_path / "machine"
         append = f"test.tablets={tablets}" + (" test.cable" if network == SWITCH else "")
-        return Guest(place, card.path, virt(), door_key, folder, free_port, network, append)
+        return Guest(place, card.path, virt(), door_key, folder, door_port(), network, append)
 
     return make
 

@@ -29,7 +29,7 @@ band = 2.4
 
 @pytest.fixture(scope="module")
 def box(
-    test_card: Card, door_key: Path, tmp_path_factory: pytest.TempPathFactory, module_ports: list[int]
+    test_card: Card, door_key: Path, tmp_path_factory: pytest.TempPathFactory, door_port: Callable[[], int]
 ) -> Iterator[Guest]:
     """A box as access point that has read its text file, and a class in its radio's range."""
     folder = tmp_path_factory.mktemp("wifi")
@@ -40,7 +40,7 @@ def box(
         virt(memory_mib=1024),
         door_key,
         folder,
-        module_ports[0],
+        door_port(),
         append=f"test.tablets={TABLETS}",
     )
     with guest:
