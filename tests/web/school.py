@@ -3,7 +3,8 @@
 `python -m tests.web.school FOLDER` prints one line of JSON and runs until its standard input ends:
 {"port", "users": {name: password}, "studies": {name: identifier}, "files": folder of files to upload, "code"}
 With `new` behind the folder nobody has an account yet, and `code` makes the first one; with `tidy` the studies
-are fit to be shown.
+are fit to be shown; with `odd` they are pictures of all the ways in which values become grey; with `library` there
+are 2000.
 """
 
 import base64
@@ -12,6 +13,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,7 @@ from pacsberry.demo import demo_files
 from tests.flows.house import House, in_process
 from tests.makers.images import make_image
 from tests.makers.instances import make_instance, make_study, uid_for
+from tests.web.odd import odd
 from tests.web.phantom import phantom
 
 USERS = {"anna": "the admin's own", "tom": "the teacher's own"}
@@ -34,6 +37,8 @@ SETTINGS: dict[str, object] = {
 NEW: dict[str, object] = {"AuthenticationEnabled": True, "StableAge": 1, "Pacsberry": {"UsersFile": "users.json"}}
 HOSTILE = '<img src=x onerror="document.title=`hacked`">'
 SLICES = 60
+MANY = 2000
+REGIONS = ("head", "chest", "knee", "hip", "wrist")
 
 Entry = tuple[str, bool, list[bytes]]  # name, whether students see it, its files
 
@@ -58,6 +63,22 @@ def tidy() -> Iterator[Entry]:
     )
     yield "chest", True, list(demo_files())
     yield "phantom", True, list(phantom())
+
+
+def _odd() -> Iterator[Entry]:
+    yield "odd", True, list(odd())
+
+
+def library() -> Iterator[Entry]:
+    """As many studies as a school gathers in years: tiny, one a day; students do not see every tenth."""
+    for number in range(MANY):
+        tags = {
+            "StudyDate": f"{date(2020, 1, 1) + timedelta(days=number):%Y%m%d}",
+            "StudyDescription": f"Case {number:04}: {REGIONS[number % len(REGIONS)]}",
+        }
+        kind, patient = ("CT", "MR", "DX")[number % 3], f"LIB{number:04}"
+        file = make_instance(kind, patient_id=patient, patient_name=f"{patient}^Lib", rows=4, columns=4, tags=tags)
+        yield patient, number % 10 != 0, [file]
 
 
 def _stack() -> Iterator[bytes]:
@@ -90,7 +111,13 @@ def fill(house: House, kind: str) -> dict[str, str]:
     return known
 
 
-KINDS: Final[dict[str, Callable[[], Iterable[Entry]]]] = {"": studies, "tidy": tidy, "new": tuple}
+KINDS: Final[dict[str, Callable[[], Iterable[Entry]]]] = {
+    "": studies,
+    "tidy": tidy,
+    "odd": _odd,
+    "new": tuple,
+    "library": library,
+}
 
 
 def _as_admin(house: House, method: str, path: str, body: bytes) -> dict[str, str]:
