@@ -91,7 +91,10 @@ export class Pane extends Part {
       magnified: (at) =>
         this.loupe?.show(at, this.full?.has(this.stage.picture) ? this.full.drawn : undefined),
       painted: () => this.painted(),
-      resized: () => this.full?.resize(),
+      resized: () => {
+        this.style.setProperty("--height", `${canvas.clientHeight}px`);
+        this.full?.resize();
+      },
     });
     this.loupe = new Loupe(this.querySelector("canvas.loupe") as HTMLCanvasElement, canvas);
     this.addEventListener("pointerdown", () => this.host.chosen(this), { capture: true });
