@@ -34,9 +34,15 @@ class MakingUp:
 
 
 def decide(
-    stored: Settings, reading: Reading, imager: ImagerReading, *, admin_user: str, making_up: MakingUp | None = None
+    stored: Settings,
+    reading: Reading,
+    imager: ImagerReading,
+    *,
+    admin_user: str,
+    was_told: bool = True,
+    making_up: MakingUp | None = None,
 ) -> Decision:
-    """What the box is to be from now on."""
+    """What the box is to be from now on. `was_told`: what was made up before has been in a result file."""
     making_up = making_up or MakingUp()
     told = {name: taken.value for name, taken in reading.taken.items()}
     values: dict[str, Any] = {**imager.taken, **told}
@@ -46,8 +52,8 @@ def decide(
 
     if not settings.wifi_name:
         settings = replace(settings, wifi_name=making_up.wifi_name())
-    wifi_is_made_up = not settings.wifi_password
-    if wifi_is_made_up:
+    wifi_is_made_up = not settings.wifi_password or not (was_told or "wifi_password" in values)
+    if not settings.wifi_password:
         settings = replace(settings, wifi_password=making_up.wifi_password())
     # Without a password nobody could administer the box: one is made up once. Imager's is known as a hash only,
     # enough for the login of the system, not for the pages.

@@ -3,16 +3,17 @@
 1. read pacsberry.txt, Imager's files, the stored settings; decide
 2. the accounts get their passwords             (again at the next boot if the plug goes now: nothing was stored)
 3. everything below /run is made                (forgotten with the power)
-4. the result file is written and synced        (what was made up is shown before it is kept)
+4. the result file is written and synced        (what was made up is shown before it is kept; where it cannot be
+                                                 written, the password of the administrator is not kept, only shown)
 5. the settings are stored, with the digest of each file that was taken, as it was and as it will be
 6. the secrets are taken out of the files       (again at the next boot: the digests of step 5 know them)
 
-A boot where nothing is new does step 3 alone and writes nothing to the card.
+A boot where nothing is new does step 3 alone and writes nothing to the card. A boot partition that is missing, full or
+damaged keeps nobody from opening the Wi-Fi: the console says what is wrong with it.
 """
 
-import hashlib
+import contextlib
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from pacsberry_appliance.box import Mode, Settings, store
 from pacsberry_appliance.box.store import Stored
@@ -21,7 +22,7 @@ from pacsberry_appliance.firstboot import accounts
 from pacsberry_appliance.firstboot.deciding import Decision, MakingUp, decide
 from pacsberry_appliance.firstboot.result import result
 from pacsberry_appliance.imager import ImagerReading, read_imager
-from pacsberry_appliance.making import make
+from pacsberry_appliance.making import make, show
 from pacsberry_appliance.making.remarks import save as save_remarks
 from pacsberry_appliance.network import seats
 from pacsberry_appliance.network.applying import prepare
@@ -29,8 +30,7 @@ from pacsberry_appliance.network.radio_rules import wait_for_radio
 from pacsberry_appliance.system import files
 from pacsberry_appliance.system.places import Places
 from pacsberry_appliance.system.running import Runner
-from pacsberry_appliance.textfile import Reading, read, scrubbed
-from pacsberry_appliance.textfile.decoding import LARGEST_BYTES
+from pacsberry_appliance.textfile import Found, digest, find, scrubbed
 from pacsberry_appliance.words import Message, say
 
 
@@ -46,34 +46,40 @@ class Started:
 @dataclass(frozen=True, slots=True)
 class _Sources:
     stored: Stored
-    path: Path
-    raw: bytes | None
-    reading: Reading
+    found: Found
     imager: ImagerReading
 
     @property
     def are_new(self) -> bool:
         is_new_box = not self.stored.settings.wifi_password
-        return is_new_box or not {_digest(self.raw), *map(_digest, self.imager.contents)} <= set(self.stored.seen)
+        return is_new_box or not {*self.found.digests, *map(digest, self.imager.contents)} <= set(self.stored.seen)
 
     @property
     def need_tidying(self) -> bool:
-        return bool(self.reading.secret_lines or self.imager.to_remove) or self.imager.command_line is not None
+        return bool(self.found.reading.secret_lines or self.imager.to_remove) or self.imager.command_line is not None
 
     def digests(self, language: str) -> tuple[str, ...]:
-        without = scrubbed(self.reading, language)
-        contents = (self.raw, self.raw if without is None else without, *self.imager.contents)
-        return tuple(dict.fromkeys(map(_digest, contents)))
+        without = scrubbed(self.found.reading, language)
+        contents = self.imager.contents if without is None else [without, *self.imager.contents]
+        return tuple(dict.fromkeys((*self.found.digests, *map(digest, contents))))
 
 
 def start(places: Places, runner: Runner, *, making_up: MakingUp | None = None) -> Started:
     """All six steps. Raises OSError or BoxError when the card cannot be written to."""
-    places.boot.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):  # nothing is mounted there, and the system is sealed
+        places.boot.mkdir(parents=True, exist_ok=True)
     remarks: list[Message] = []
     sources = _sources(places, remarks)
     settings, decision, is_complete = sources.stored.settings, None, True
     if sources.are_new:
-        decision = decide(settings, sources.reading, sources.imager, admin_user=places.admin_user, making_up=making_up)
+        decision = decide(
+            settings,
+            sources.found.reading,
+            sources.imager,
+            admin_user=places.admin_user,
+            was_told=bool(sources.stored.seen),
+            making_up=making_up,
+        )
         try:
             settings = _with_accounts(places, decision, runner)
         except CannotRun as error:
@@ -90,42 +96,60 @@ def start(places: Places, runner: Runner, *, making_up: MakingUp | None = None) 
         if settings.country:
             wait_for_radio(places.root)
     plan = prepare(places, settings, runner).plan
-    remarks += make(places, settings, runner, (*remarks, *plan.remarks)).remarks
+    password = decision.admin_password if decision is not None and decision.admin_is_made_up else ""
+    remarks += make(places, settings, runner, (*remarks, *plan.remarks), password=password).remarks
     save_remarks(places, tuple(remarks))
     remarks += plan.remarks
-    if decision is not None or sources.need_tidying:
-        with files.writable(places.boot, runner):
-            if decision is not None:
-                files.replace(places.result_file, _result(places, sources, decision, remarks), mode=None)
-                seen = sources.digests(settings.language) if is_complete else ()
-                store.save(places.settings, Stored(settings, seen))
-            if is_complete:
-                _tidy(places, sources, settings.language)
+    before = len(remarks)
+    if decision is not None:
+        is_told = _tell(places, sources, decision, remarks, runner)
+        is_complete = is_complete and is_told
+        kept = settings if is_told or not password else replace(settings, admin_hash="")
+        store.save(places.settings, Stored(kept, sources.digests(settings.language) if is_complete else ()))
+    if is_complete and sources.need_tidying:
+        _tidy(places, sources, settings.language, remarks, runner)
+    if len(remarks) > before:
+        save_remarks(places, tuple(remarks))
+        show(places, settings, runner, tuple(remarks))
     return Started(settings, decision, tuple(remarks))
 
 
 def _sources(places: Places, remarks: list[Message]) -> _Sources:
     stored = _stored(places, remarks)
-    path, raw = _settings_file(places)
+    found = find(places.boot, stored.seen)
+    remarks += found.remarks
     cloud_init_is_here = any((places.root / there).exists() for there in ("usr/bin/cloud-init", "usr/lib/cloud-init"))
-    return _Sources(
-        stored=stored,
-        path=path,
-        raw=raw,
-        reading=read(raw) if raw is not None else Reading(),
-        imager=read_imager(places.boot, cloud_init_is_here=cloud_init_is_here),
-    )
+    imager = read_imager(places.boot, cloud_init_is_here=cloud_init_is_here)
+    return _Sources(stored=stored, found=found, imager=imager)
 
 
-def _tidy(places: Places, sources: _Sources, language: str) -> None:
-    without = scrubbed(sources.reading, language)
-    if without is not None:
-        files.replace(sources.path, without, mode=None)
-    for path in sources.imager.to_remove:
-        files.remove(path)
-    if sources.imager.command_line is not None:
-        line = sources.imager.command_line.encode(errors="surrogateescape")
-        files.replace(places.boot / "cmdline.txt", line, mode=None)
+def _tell(places: Places, sources: _Sources, decision: Decision, remarks: list[Message], runner: Runner) -> bool:
+    try:
+        with files.writable(places.boot, runner):
+            files.replace(places.result_file, _result(places, sources, decision, remarks), mode=None)
+    except (BoxError, OSError) as error:
+        remarks.append(say("result_unwritable", file=places.result_file.name, reason=_reason(error)))
+        return False
+    return True
+
+
+def _tidy(places: Places, sources: _Sources, language: str, remarks: list[Message], runner: Runner) -> None:
+    without = scrubbed(sources.found.reading, language)
+    try:
+        with files.writable(places.boot, runner):
+            if without is not None:
+                files.replace(sources.found.path, without, mode=None)
+            for path in sources.imager.to_remove:
+                files.remove(path)
+            if sources.imager.command_line is not None:
+                line = sources.imager.command_line.encode(errors="surrogateescape")
+                files.replace(places.boot / "cmdline.txt", line, mode=None)
+    except (BoxError, OSError) as error:
+        remarks.append(say("secrets_stay", reason=_reason(error)))
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def _stored(places: Places, remarks: list[Message]) -> Stored:
@@ -138,22 +162,13 @@ def _stored(places: Places, remarks: list[Message]) -> Stored:
         return Stored()
 
 
-def _settings_file(places: Places) -> tuple[Path, bytes | None]:
-    # Windows hides what follows the last dot: people make "pacsberry.txt.txt" and see "pacsberry.txt".
-    for path in (places.settings_file.with_name("pacsberry.txt.txt"), places.settings_file):
-        raw = files.read_small(path, LARGEST_BYTES + 1)
-        if raw is not None and (path == places.settings_file or not read(raw).is_empty):
-            return path, raw
-    return places.settings_file, None
-
-
 def _result(places: Places, sources: _Sources, decision: Decision, remarks: list[Message]) -> bytes:
     return result(
         decision,
-        sources.reading,
+        sources.found.reading,
         remarks,
         admin_user=places.admin_user,
-        is_there=sources.raw is not None,
+        is_there=sources.found.raw is not None,
         shows_admin=bool(decision.admin_password),
     )
 
@@ -174,7 +189,3 @@ def _login_as_stored(places: Places, hashed: str, runner: Runner, remarks: list[
         accounts.set_login_hash(places, hashed, runner)
     except BoxError as error:
         remarks.append(say("account_failed", reason=error))
-
-
-def _digest(raw: bytes | None) -> str:
-    return hashlib.sha256(raw).hexdigest() if raw is not None else "none"

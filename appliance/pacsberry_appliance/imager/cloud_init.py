@@ -1,7 +1,7 @@
 """`user-data` and `network-config`, which Imager writes for images whose manifest says cloudinit."""
 
 from pacsberry_appliance.imager.mini_yaml import Node, parse
-from pacsberry_appliance.imager.told import Told
+from pacsberry_appliance.imager.told import RASPBERRY_PI_CONNECT, Told
 
 # Written by Imager with the host name, as a matter of course; nobody has chosen them.
 _OF_COURSE = {
@@ -18,6 +18,8 @@ _OF_COURSE = {
     "runcmd",
     "preserve_hostname",
 }
+# The words of Imager's pages for those of its file.
+_NAMES = {"rpi": "Interfaces (I2C, SPI, 1-Wire, Serial, USB)"}
 
 
 def read_user_data(text: str, told: Told) -> None:
@@ -36,7 +38,9 @@ def read_user_data(text: str, told: Told) -> None:
         keys = user.get("ssh_authorized_keys")
         told.ssh_keys = [_text(key) for key in keys] if isinstance(keys, list) else []
         break
-    told.without_effect += sorted(set(content) - _OF_COURSE)
+    told.without_effect += sorted(_NAMES.get(key, key) for key in set(content) - _OF_COURSE)
+    if "rpi-connect" in text:
+        told.without_effect.append(RASPBERRY_PI_CONNECT)
 
 
 def read_network_config(text: str, told: Told) -> None:
@@ -44,7 +48,9 @@ def read_network_config(text: str, told: Told) -> None:
     content = _mapping(parse(text))
     network = _mapping(content.get("network", content))
     for radio in _mapping(network.get("wifis", {})).values():
-        wifi = _mapping(radio)
+        if not isinstance(radio, dict):
+            continue  # "renderer", as older versions write it
+        wifi = radio
         told.country = _text(wifi.get("regulatory-domain"))
         for name, access in _mapping(wifi.get("access-points", {})).items():
             told.wifi_name = name

@@ -2,7 +2,7 @@
 
 import shlex
 
-from pacsberry_appliance.imager.told import Told
+from pacsberry_appliance.imager.told import RASPBERRY_PI_CONNECT, Told
 
 
 def read_first_run(text: str, told: Told) -> None:
@@ -18,6 +18,8 @@ def read_first_run(text: str, told: Told) -> None:
             _custom(words[1], words[2:], told)
         elif words[0].endswith("/userconf") and len(words) > 2:
             told.user, told.password_hash = words[1], words[2]
+    if "rpi-connect" in text:
+        told.without_effect.append(RASPBERRY_PI_CONNECT)
 
 
 def _custom(verb: str, words: list[str], told: Told) -> None:

@@ -52,7 +52,11 @@ def read_imager(boot: Path, *, cloud_init_is_here: bool) -> ImagerReading:
     for name, read in _FORMS:
         if cloud_init_is_here and name != "firstrun.sh":
             continue
-        raw = files.read_small(boot / name, _LARGEST_BYTES)
+        try:
+            raw = files.read_small(boot / name, _LARGEST_BYTES)
+        except OSError:  # a damaged card
+            reading.remarks.append(say("imager_unreadable", file=name))
+            continue
         if raw is None:
             continue
         reading.to_remove.append(boot / name)
@@ -71,7 +75,9 @@ def read_imager(boot: Path, *, cloud_init_is_here: bool) -> ImagerReading:
 
 
 def _command_line(boot: Path, told: Told, reading: ImagerReading) -> None:
-    raw = files.read_small(boot / "cmdline.txt", _LARGEST_BYTES)
+    raw = None
+    with contextlib.suppress(OSError):
+        raw = files.read_small(boot / "cmdline.txt", _LARGEST_BYTES)
     if raw is None:
         return
     line = raw.decode(errors="surrogateescape")

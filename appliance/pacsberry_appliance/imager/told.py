@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+RASPBERRY_PI_CONNECT = "Raspberry Pi Connect"
+
 
 @dataclass(slots=True)
 class Told:

@@ -26,9 +26,13 @@ class Made:
     remarks: tuple[Message, ...] = ()
 
 
-def make(places: Places, settings: Settings, runner: Runner, remarks: tuple[Message, ...] = ()) -> Made:
-    """Write everything for these settings. `remarks` go to the console, too."""
+def make(
+    places: Places, settings: Settings, runner: Runner, remarks: tuple[Message, ...] = (), *, password: str = ""
+) -> Made:
+    """Write everything for these settings. `remarks` go to the console, too, and a password that was just made up."""
     places.run.mkdir(parents=True, exist_ok=True)
+    if password:
+        files.replace(places.made_up, password, mode=0o600)
     server = json.dumps(server_settings(settings, places), indent=2) + "\n"
     server_changed = files.replace(places.run / "server.json", server, mode=0o640, group=places.server_group)
     facts = portal_facts(settings)
@@ -45,8 +49,9 @@ def make(places: Places, settings: Settings, runner: Runner, remarks: tuple[Mess
 
 def show(places: Places, settings: Settings, runner: Runner, remarks: tuple[Message, ...]) -> None:
     """What getty shows above the login. It reads backslashes as its own signs: they are doubled."""
-    text = console.text(invitation(settings), remarks).replace("\\", "\\\\")
-    if files.replace(places.issue, f"\n{text}\n") and places.is_live:
+    password = (files.read_small(places.made_up, 1024) or b"").decode()
+    text = console.text(invitation(settings), remarks, password=password).replace("\\", "\\\\")
+    if files.replace(places.issue, f"\n{text}\n", mode=0o600) and places.is_live:
         runner.ask("agetty", "--reload", seconds=5)  # where it is shown already
 
 

@@ -7,8 +7,8 @@ from pacsberry_appliance.words import Message, say
 _COLUMNS = 80
 
 
-def text(invitation: Invitation, remarks: tuple[Message, ...] = ()) -> str:
-    """The text, ready for a terminal."""
+def text(invitation: Invitation, remarks: tuple[Message, ...] = (), *, password: str = "") -> str:
+    """The text, ready for a terminal. `password`: of the administrator, in the one boot in which it was made up."""
     language = invitation.language
     parts = [f"{invitation.box}"]
     blocks: list[list[str]] = []
@@ -20,6 +20,8 @@ def text(invitation: Invitation, remarks: tuple[Message, ...] = ()) -> str:
     parts.append(f"  {len(blocks)}. {say('poster_open').text(language)}: {invitation.site}")
     if invitation.address:
         parts.append(f"     {say('poster_or').text(language)} {invitation.address}")
+    if password:
+        parts.append(f"  {say('console_admin').text(language)}: {password}")
     parts += [f"  ! {remark.text(language)}" for remark in remarks]
     return "\n".join([*_side_by_side(blocks), *parts]) + "\n"
 

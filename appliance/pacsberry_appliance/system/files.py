@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import grp
 import os
+import pwd
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,17 +24,19 @@ def read_small(path: Path, largest_bytes: int) -> bytes | None:
         return None
 
 
-def replace(path: Path, content: bytes | str, *, mode: int | None = 0o644, group: str | None = None) -> bool:
+def replace(
+    path: Path, content: bytes | str, *, mode: int | None = 0o644, group: str | None = None, owner: str | None = None
+) -> bool:
     """Write a file unless it says that already (False then).
 
-    A group that is not there leaves the file to its owner alone. `mode` None is for FAT, which has neither owners nor
-    rights.
+    A group that is not there leaves the file to its owner alone; an owner that is not there, to whoever runs this.
+    `mode` None is for FAT, which has neither owners nor rights.
     """
     data = content.encode() if isinstance(content, str) else content
-    group_id = _group_id(group)
+    group_id, owner_id = _group_id(group), _owner_id(owner)
     if mode is not None and group is not None and group_id is None:
         mode &= 0o700
-    if _is(path, data, mode, group_id):
+    if _is(path, data, mode, group_id, owner_id):
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.new")
@@ -42,8 +45,7 @@ def replace(path: Path, content: bytes | str, *, mode: int | None = 0o644, group
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
-            if group_id is not None:
-                os.fchown(descriptor, -1, group_id)
+            os.fchown(descriptor, owner_id, -1 if group_id is None else group_id)
             if mode is not None:
                 os.fchmod(descriptor, mode)
             file.flush()
@@ -101,17 +103,18 @@ def writable(folder: Path, runner: Runner) -> Iterator[None]:
     try:
         yield
     finally:
-        runner.run("mount", "-o", "remount,ro", str(mount_point))
+        runner.ask("mount", "-o", "remount,ro", str(mount_point))  # what was written is written, also where it cannot
 
 
-def _is(path: Path, data: bytes, mode: int | None, group_id: int | None) -> bool:
+def _is(path: Path, data: bytes, mode: int | None, group_id: int | None, owner_id: int) -> bool:
     try:
         facts = path.stat()
         if facts.st_size != len(data) or path.read_bytes() != data:
             return False
     except OSError:
         return False
-    return mode is None or (facts.st_mode & 0o777 == mode and (group_id is None or facts.st_gid == group_id))
+    owners = (group_id is None or facts.st_gid == group_id) and owner_id in (-1, facts.st_uid)
+    return mode is None or (facts.st_mode & 0o777 == mode and owners)
 
 
 def _group_id(group: str | None) -> int | None:
@@ -121,3 +124,11 @@ def _group_id(group: str | None) -> int | None:
         return grp.getgrnam(group).gr_gid
     except KeyError:
         return None
+
+
+def _owner_id(owner: str | None) -> int:
+    """-1 is "as it is" to chown(2); nobody but root gives files away."""
+    try:
+        return pwd.getpwnam(owner).pw_uid if owner is not None and os.geteuid() == 0 else -1
+    except KeyError:
+        return -1

@@ -20,6 +20,7 @@ class Places:
     boot: Path
     data: Path
     admin_user: str = "pacsadmin"
+    server_user: str = "pacsberry"
     server_group: str = "pacsberry"
     portal_group: str = "pacsberry-portal"
 
@@ -32,7 +33,7 @@ class Places:
             boot = root / "boot"  # Raspberry Pi OS before bookworm
         names = {
             key: facts[key]
-            for key in ("admin_user", "server_group", "portal_group")
+            for key in ("admin_user", "server_user", "server_group", "portal_group")
             if _USER.fullmatch(facts.get(key, ""))
         }
         return cls(root=root, boot=boot, data=root / facts.get("data_folder", "/data").lstrip("/"), **names)
@@ -91,6 +92,11 @@ class Places:
     def profiles(self) -> Path:
         """Where NetworkManager looks for profiles that are gone after a reboot."""
         return self.root / "run/NetworkManager/system-connections"
+
+    @property
+    def made_up(self) -> Path:
+        """The administrator's password in the one boot in which it was made up, for the console; root's alone."""
+        return self.run / "made-up"
 
     @property
     def issue(self) -> Path:

@@ -67,6 +67,21 @@ ABOUT_LINES: dict[str, tuple[str, str, str]] = {
         "le fichier a été enregistré par un traitement de texte. Enregistrez-le en texte brut",
         "die Datei wurde von einer Textverarbeitung gespeichert. Bitte als reinen Text speichern",
     ),
+    "file_unreadable": (
+        "{file} could not be read from the card: {reason}",
+        "{file} n'a pas pu être lu sur la carte : {reason}",
+        "{file} konnte nicht von der Karte gelesen werden: {reason}",
+    ),
+    "file_ignored": (
+        "{file} is no plain text and was not read; save it as plain text, under the name pacsberry.txt",
+        "{file} n'est pas du texte brut et n'a pas été lu ; enregistrez-le en texte brut, sous le nom pacsberry.txt",
+        "{file} ist kein reiner Text und wurde nicht gelesen; bitte als reinen Text unter dem Namen pacsberry.txt speichern",
+    ),
+    "file_passed_over": (
+        "{file} says something, too, and was not taken: {taken} was. Please keep one of the two",
+        "{file} dit aussi quelque chose et n'a pas été pris : c'est {taken} qui l'a été. Gardez un seul des deux",
+        "Auch in {file} steht etwas; es wurde nicht übernommen, sondern {taken}. Bitte nur eine der beiden behalten",
+    ),
     "name_wrong": (
         "a name has 1 to 32 letters (a to z), digits and hyphens",
         "un nom a 1 à 32 lettres (a à z), chiffres et tirets",

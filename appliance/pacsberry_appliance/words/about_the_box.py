@@ -76,6 +76,21 @@ ABOUT_THE_BOX: dict[str, tuple[str, str, str]] = {
         "Son mot de passe : le même qu'avant (l'écran et l'affiche le montrent)",
         "Passwort dazu: dasselbe wie bisher (Bildschirm und Aushang zeigen es)",
     ),
+    "result_unwritable": (
+        "{file} could not be written to the card: {reason}. Make room on it, or flash it anew",
+        "{file} n'a pas pu être écrit sur la carte : {reason}. Faites-y de la place ou flashez-la à nouveau",
+        "{file} konnte nicht auf die Karte geschrieben werden: {reason}. Bitte dort Platz schaffen oder sie neu beschreiben",
+    ),
+    "secrets_stay": (
+        "The passwords could not be removed from the card: {reason}",
+        "Les mots de passe n'ont pas pu être retirés de la carte : {reason}",
+        "Die Passwörter konnten nicht von der Karte entfernt werden: {reason}",
+    ),
+    "console_admin": (
+        "Administrator, shown this once: user admin, password",
+        "Administrateur, affiché cette seule fois : utilisateur admin, mot de passe",
+        "Verwaltung, nur dieses eine Mal gezeigt: Benutzer admin, Passwort",
+    ),
     "password_hash_wrong": (
         "the password is in no form this system knows",
         "le mot de passe n'est sous aucune forme connue de ce système",

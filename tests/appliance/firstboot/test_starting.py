@@ -1,8 +1,9 @@
 """A first boot, the boots after it, and one in the middle of which the plug is pulled."""
 
+import errno
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,10 @@ def test_a_card_without_a_file_becomes_a_box_with_secrets_of_its_own(box: Box) -
     assert "Wi-Fi: Pacsberry ABC\n  Password: wifi-made-up1  (made up" in box.result
     assert "Password: admin-made-up  (made up" in box.result
     assert "wifi-made-up1" in box.places.issue.read_text()
-    assert "admin-made-up" not in box.places.issue.read_text()
+    assert "user admin, password: admin-made-up" in box.places.issue.read_text()
+    assert box.places.issue.stat().st_mode & 0o077 == 0
+    box.boot()
+    assert "admin-made-up" not in box.places.issue.read_text()  # once
 
 
 def test_two_boxes_make_up_different_secrets(tmp_path: Path) -> None:
@@ -156,6 +160,38 @@ def test_the_name_windows_makes_of_the_file_is_read_too(box: Box) -> None:
     assert "zebra-horse" not in box.read("pacsberry.txt.txt")
 
 
+def test_of_two_files_the_one_that_is_new_counts_and_the_other_is_named(box: Box) -> None:
+    box.write("wifi name = Saal\nname = saal\n", "pacsberry.txt.txt")
+    box.boot()
+    box.write("wifi name = Aula\nwifi password = zebra-horse\n")
+
+    second, third = box.boot(), box.boot()
+
+    assert second.settings.wifi_name == "Aula"
+    assert "pacsberry.txt.txt says something, too, and was not taken" in box.result
+    assert third.decision is None
+    box.write("wifi name = Mensa\n", "pacsberry.txt.txt")
+    assert box.boot().settings.wifi_name == "Mensa"
+    assert box.boot().decision is None
+
+
+def test_two_new_files_do_not_take_turns(box: Box) -> None:
+    box.write("wifi name = Saal\n", "pacsberry.txt.txt")
+    box.write("wifi name = Aula\n")
+
+    assert [box.boot().settings.wifi_name for _ in range(3)] == ["Saal"] * 3
+    assert "pacsberry.txt says something, too" in box.result
+
+
+def test_a_file_of_a_word_processor_beside_it_is_named_once(box: Box) -> None:
+    box.boot()
+    box.write(b"{\\rtf1 wifi name = Saal}", "pacsberry.rtf")
+
+    assert box.boot().settings.wifi_name == "Pacsberry ABC"
+    assert "pacsberry.rtf is no plain text and was not read" in box.result
+    assert box.boot().decision is None
+
+
 def test_settings_of_imager_are_taken_named_and_removed(box: Box) -> None:
     box.write(USER_DATA, "user-data")
     box.write(NETWORK_CONFIG, "network-config")
@@ -249,6 +285,96 @@ def test_no_file_with_a_secret_can_be_read_by_others(box: Box) -> None:
                 assert file.stat().st_mode & 0o007 == 0, file
 
 
+class TestTroubleWithTheBootPartition:
+    """Whatever is wrong with it, the box opens its Wi-Fi, and the console says what is wrong."""
+
+    @pytest.fixture
+    def full(self, box: Box, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+        replace = files.replace
+
+        def no_room(path: Path, content: bytes | str, **options: Any) -> bool:
+            if path.is_relative_to(box.places.boot):
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return replace(path, content, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "replace", no_room)
+            yield patch
+
+    def test_a_full_one_has_the_console_tell_everything_until_there_is_room(
+        self, box: Box, full: pytest.MonkeyPatch
+    ) -> None:
+        box.write("wifi name = Saal\nssh key = " + KEY + "\n")
+
+        first, second = box.boot(), box.boot()
+        console = box.places.issue.read_text()
+
+        assert first.settings.wifi_password == second.settings.wifi_password == "wifi-made-up1"
+        assert (second.settings.wifi_name, second.settings.ssh_keys) == ("Saal", (KEY,))
+        assert "pacsberry-result.txt could not be written to the card: No space left on device" in console
+        assert "wifi-made-up1" in console
+        assert "admin-made-up" in console
+        assert "$y$" not in box.places.settings.read_text()  # what nobody may have read is not kept
+        full.undo()
+        box.boot()
+        assert "Password: wifi-made-up1  (made up" in box.result
+        assert "Password: admin-made-up  (made up" in box.result
+        assert "could not be written" not in box.places.issue.read_text()
+        assert box.boot().decision is None
+
+    def test_a_full_one_keeps_what_was_typed_and_says_that_the_secrets_stay(
+        self, box: Box, full: pytest.MonkeyPatch
+    ) -> None:
+        box.write("wifi name = Saal\nwifi password = zebra-horse\nadmin password = horse-zebra\n")
+
+        settings = box.boot().settings
+
+        assert (settings.wifi_password, settings.admin_hash[:3]) == ("zebra-horse", "$y$")
+        assert "horse-zebra" not in box.places.issue.read_text()
+        full.undo()
+        box.boot()
+        assert "zebra" not in box.read() + box.result
+        assert box.boot().decision is None
+
+    def test_one_that_cannot_be_made_writable_is_named(self, box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+        box.write("wifi name = Saal\nwifi password = zebra-horse\n")
+        box.runner.answers["mount -o remount,rw"] = Ran(32, "", "cannot remount: write-protected")
+        statvfs = os.statvfs(box.places.boot)
+        read_only = os.statvfs_result((*statvfs[:8], statvfs.f_flag | os.ST_RDONLY, statvfs.f_namemax))
+        monkeypatch.setattr(os, "statvfs", lambda _: read_only)
+
+        started = box.boot()
+
+        assert started.settings.wifi_name == "Saal"
+        assert "write-protected" in box.places.issue.read_text()
+        assert box.places.settings.exists()
+
+    def test_a_missing_one_is_a_box_with_secrets_of_its_own(self, box: Box) -> None:
+        (box.places.boot).rmdir()
+        box.places.boot.write_bytes(b"")  # nothing can be made there, as in a system that is sealed
+
+        started = box.boot()
+
+        assert started.settings.wifi_password == "wifi-made-up1"
+        assert "pacsberry-result.txt could not be written" in box.places.issue.read_text()
+        assert "admin-made-up" in box.places.issue.read_text()
+
+    def test_files_that_cannot_be_read_are_named(self, box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+        read_small = files.read_small
+
+        def damaged(path: Path, largest_bytes: int) -> bytes | None:
+            if path.parent == box.places.boot:
+                raise OSError(errno.EIO, "Input/output error")
+            return read_small(path, largest_bytes)
+
+        monkeypatch.setattr(files, "read_small", damaged)
+
+        box.boot()
+
+        assert "pacsberry.txt could not be read from the card: Input/output error" in box.result
+        assert "user-data of Raspberry Pi Imager could not be read" in box.result
+
+
 class PulledPlug(BaseException):
     """The power is gone; not an Exception, so that nobody catches it."""
 
@@ -326,7 +452,7 @@ def test_a_backslash_is_shown_on_the_console_as_it_is(box: Box) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file to a group")
 def test_server_and_portal_may_read_their_files_and_nobody_else(box: Box) -> None:
     (box.places.root / "etc/pacsberry").mkdir()
-    facts = {"server_group": "www-data", "portal_group": "nogroup"}
+    facts = {"server_user": "www-data", "server_group": "www-data", "portal_group": "nogroup"}
     (box.places.root / "etc/pacsberry/appliance.json").write_text(json.dumps(facts))
     box.places = Places.of(box.places.root)
     box.runner = FakeRunner(box.places)
@@ -335,8 +461,9 @@ def test_server_and_portal_may_read_their_files_and_nobody_else(box: Box) -> Non
     for name, group in (("run/pacsberry/server.json", "www-data"), ("run/pacsberry/portal.json", "nogroup")):
         path = box.places.root / name
         assert (path.stat().st_mode & 0o777, path.group()) == (0o640, group)
-    assert box.places.users.stat().st_mode & 0o777 == 0o640
-    assert box.places.users.group() == "www-data"
+    users = box.places.users
+    # As the server itself would write it: it warns of accounts that others can read.
+    assert (users.stat().st_mode & 0o777, users.owner(), users.group()) == (0o600, "www-data", "www-data")
 
 
 def test_where_a_group_is_missing_the_file_is_for_its_owner_alone(box: Box) -> None:

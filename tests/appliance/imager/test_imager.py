@@ -255,3 +255,50 @@ def test_any_text_in_any_file_is_read_or_named(text: str) -> None:
         reading = read_imager(Path(folder), cloud_init_is_here=False)
 
         assert len(reading.to_remove) == 4
+
+
+def lost(reading: ImagerReading) -> str:
+    return " / ".join(remark.text("en") for remark in reading.remarks)
+
+
+@pytest.mark.parametrize("name", ["user-data", "firstrun.sh"])
+def test_what_a_box_has_no_use_for_is_said_in_the_words_of_imager(tmp_path: Path, name: str) -> None:
+    connect = "/home/marie/.config/systemd/user/default.target.wants/rpi-connect.service"
+    text = (
+        f'{USER_DATA}  - [ sh, -c, "ln -sf $UNIT_SRC {connect}" ]\n'
+        if name == "user-data"
+        else FIRST_RUN.replace("exit 0", f'ln -sf "$UNIT_SRC" "{connect}"\nexit 0')
+    )
+
+    reading = reading_of(tmp_path, {name: text})
+
+    assert reading.user == "marie"
+    assert "Raspberry Pi Connect from Raspberry Pi Imager has no effect" in lost(reading)
+    assert name == "firstrun.sh" or "Interfaces (I2C, SPI" in lost(reading)
+
+
+def test_a_network_file_of_an_older_imager_is_read(tmp_path: Path) -> None:
+    text = (
+        "version: 2\nwifis:\n  renderer: networkd\n  wlan0:\n    dhcp4: true\n    optional: true\n"
+        f'    access-points:\n      "Salle 3":\n        password: "{PSK}"\n'
+    )
+
+    assert reading_of(tmp_path, {"network-config": text}).taken == {"join_name": "Salle 3", "join_password": PSK}
+
+
+def test_a_network_file_without_wifi_says_nothing(tmp_path: Path) -> None:
+    text = NETWORK_CONFIG[: NETWORK_CONFIG.index("  wifis")]
+    reading = reading_of(tmp_path, {"network-config": text})
+
+    assert (reading.taken, reading.remarks, len(reading.to_remove)) == ({}, [], 1)
+
+
+def test_the_files_of_an_imager_that_was_told_nothing_say_nothing(tmp_path: Path) -> None:
+    files = {
+        "user-data": "#cloud-config\n",
+        "network-config": "network:\n  version: 2\n",
+        "meta-data": "instance-id: x\n",
+    }
+    reading = reading_of(tmp_path, files)
+
+    assert (reading.taken, reading.remarks, len(reading.to_remove)) == ({}, [], 3)
