@@ -1,5 +1,6 @@
 """The administrator's password, in the two places that know one: the system's login and the server's accounts."""
 
+import json
 from pathlib import Path
 
 from pacsberry_appliance.errors import CannotRun
@@ -10,6 +11,7 @@ from pacsberry_appliance.system.running import Runner
 
 WEB_USER = "admin"
 _LARGEST_SHADOW = 1 << 20
+_LARGEST_USERS = 4 << 20
 
 
 def set_login(places: Places, password: str, runner: Runner) -> str:
@@ -27,21 +29,24 @@ def set_login_hash(places: Places, made: str, runner: Runner) -> None:
 
 def set_web(places: Places, password: str, runner: Runner) -> None:
     """Set it for the pages of the server, through the server's own command; raises CannotRun."""
-    verb = "set-password" if _has_account(places.users) else "add"
+    is_known = _has_account(places.users)
+    where = ("--file", str(places.users))
     places.users.parent.mkdir(parents=True, exist_ok=True)
-    runner.run(
-        "pacsberry", "user", verb, WEB_USER, "--password-stdin", "--file", str(places.users),
-        text=f"{password}\n", seconds=60,
-    )  # fmt: skip
-    raw = files.read_small(places.users, 4 << 20)
+    verb = "set-password" if is_known else "add"
+    runner.run("pacsberry", "user", verb, WEB_USER, "--password-stdin", *where, text=f"{password}\n", seconds=60)
+    if is_known:  # whoever has the card in his hand administers the box, though somebody made "admin" a teacher
+        runner.run("pacsberry", "user", "set-role", WEB_USER, "admin", *where, seconds=60)
+    raw = files.read_small(places.users, _LARGEST_USERS)
     if raw is None:
         raise CannotRun("pacsberry user wrote no file")
-    files.replace(places.users, raw, mode=0o640, group=places.server_group)
+    files.replace(places.users, raw, mode=0o600, owner=places.server_user, group=places.server_group)
 
 
 def _has_account(path: Path) -> bool:
-    raw = files.read_small(path, 4 << 20)
-    return raw is not None and f'"{WEB_USER}"'.encode() in raw
+    try:
+        return WEB_USER in json.loads(files.read_small(path, _LARGEST_USERS) or b"{}")["RegisteredUsers"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False  # `pacsberry user add` then says what is wrong with the file
 
 
 def _hash_of(root: Path, user: str) -> str:
