@@ -32,6 +32,7 @@ def add_door(image: Path, target: Path, scratch: Path) -> Path:
         "/etc/test-door/sshd_config": (0o644, (LUGGAGE / "sshd_config").read_bytes()),
         "/etc/test-door/host_key": (0o600, (scratch / "host_key").read_bytes()),
         "/etc/test-door/authorized_keys": (0o600, (scratch / "client_key.pub").read_bytes()),
+        "/etc/pam.d/test-door": (0o644, (LUGGAGE / "pam").read_bytes()),
         "/etc/test-door/network": (0o755, (LUGGAGE / "network").read_bytes()),
         "/etc/test-door/tablets": (0o755, (LUGGAGE / "tablets").read_bytes()),
         "/etc/NetworkManager/conf.d/99-test-door.conf": (0o644, (LUGGAGE / "unmanaged.conf").read_bytes()),

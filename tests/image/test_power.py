@@ -11,7 +11,7 @@ import os
 import random
 import tarfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,15 +30,21 @@ MACHINE = virt(memory_mib=768, cache="writeback")
 
 
 @pytest.fixture
-def fresh(test_card: Card, door_key: Path, tmp_path: Path, door_port: Callable[[], int]) -> Callable[[str], Guest]:
-    """A function: a machine, still off, with a freshly flashed card of 8 GB."""
+def fresh(
+    test_card: Card, door_key: Path, tmp_path: Path, door_port: Callable[[], int]
+) -> Iterator[Callable[[str], Guest]]:
+    """A function: a machine, still off, with a freshly flashed card of 8 GB; all are off at the end."""
+    guests: list[Guest] = []
 
     def make(name: str) -> Guest:
         card = test_card.with_boot_files({"pacsberry.txt": SETTINGS.encode()}, tmp_path / f"{name}.img")
         place = overlay(card.path, tmp_path / f"{name}.qcow2", "8G")
-        return Guest(place, card.path, MACHINE, door_key, tmp_path / name, door_port())
+        guests.append(Guest(place, card.path, MACHINE, door_key, tmp_path / name, door_port()))
+        return guests[-1]
 
-    return make
+    yield make
+    for guest in guests:
+        guest.power_cut()
 
 
 def settled(guest: Guest) -> None:
@@ -85,7 +91,6 @@ def test_first_boots_that_are_cut_short_leave_a_box_that_comes_up(
     assert kept(guest) == {}  # and the password of the file, which is gone from there, is known
     assert int(guest.ask("findmnt -bno SIZE /data")) > 5 * 10**9
     assert ADMIN not in guest.ask("cat /boot/firmware/pacsberry.txt")
-    guest.power_cut()
     figure(f"power cuts during first boots, all survived: {seed}", BOOT_CUTS)
 
 
@@ -133,4 +138,3 @@ def test_no_study_is_lost_that_was_acknowledged(
     assert len(acknowledged) > UPLOAD_CUTS
     figure(f"power cuts while studies came in, none lost: {seed}", UPLOAD_CUTS)
     figure(f"instances acknowledged before a cut: {seed}", len(acknowledged))
-    guest.power_cut()
