@@ -28,6 +28,7 @@ from pacsberry.errors import NoRoom, PacsberryError, TooLarge
 from pacsberry.http.access import Access, Credentials, Verification
 from pacsberry.http.context import Context
 from pacsberry.http.errors import Malformed, phrase, tell
+from pacsberry.http.guarding import guard
 from pacsberry.http.request import Request, method_of, normal_path
 from pacsberry.http.routing import Body, Route, Routes
 
@@ -320,5 +321,5 @@ class Refusal(WaitressError):
     def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
         """Status line, headers and body, as waitress' ErrorTask wants them."""
         told = [header for header in self._told.headers if header[0] != self._left_out]
-        headers = [*told, ("X-Content-Type-Options", "nosniff")]
-        return f"{self.code} {phrase(self.code)}", headers, self._told.body
+        guard(told, is_private=True)
+        return f"{self.code} {phrase(self.code)}", told, self._told.body

@@ -19,6 +19,7 @@ from pacsberry.http.answers import Pieces
 from pacsberry.http.body import SpoolSink, WaitingSink
 from pacsberry.http.context import Context
 from pacsberry.http.errors import Unauthorized, fault_of, phrase, tell
+from pacsberry.http.guarding import guard
 from pacsberry.http.rendering import Place, Rendered, render
 from pacsberry.http.request import METHODS, Request, method_of, normal_path, parse_arguments
 from pacsberry.http.routing import Body, Route, Routes, WrongMethod
@@ -60,6 +61,7 @@ class Door:
             LOGGER.info("%s %s %s: %d in %.1f ms", environ["REMOTE_ADDR"], command, path, rendered.status, duration)
         if environ.get("HTTP_X_PACSBERRY"):  # a page of ours: the browser should not ask for a password by itself
             rendered.headers[:] = [header for header in rendered.headers if header[0] != "WWW-Authenticate"]
+        guard(rendered.headers, is_private=self._access.asks)
         return _send(rendered, start_response)
 
     def _answer(self, environ: "WSGIEnvironment", command: str, path: str) -> Rendered:
@@ -158,7 +160,6 @@ def _bare(status: int) -> Rendered:
 
 def _send(rendered: Rendered, start_response: "StartResponse") -> Iterable[bytes]:
     body, status, headers = rendered.body, rendered.status, rendered.headers
-    headers.append(("X-Content-Type-Options", "nosniff"))
     if isinstance(body, bytes):
         if not body and status >= 300:  # an error without a word, a redirect: a type of nothing would be a lie (S8)
             headers = [header for header in headers if header[0] != "Content-Type"]

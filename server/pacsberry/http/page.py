@@ -42,6 +42,7 @@ _POLICY_OF_VIEWER: Final = (
     "img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self' blob:; frame-src 'self' blob:; "
     "object-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_POLICY_OF_ASSETS: Final = "frame-ancestors 'none'"  # a worker is held by the policy of its own file
 _FOR_EVER: Final = "max-age=31536000, immutable"  # the name of such a file holds a digest of its content
 
 
@@ -91,7 +92,8 @@ def _asset(path: Path, kind: str) -> Answer:
         answer = Answer.packed(lambda: packed.open("rb"), packed.stat().st_size, lambda: path.open("rb"), size, kind)
     else:
         answer = Answer.part(path.open("rb"), 0, size, kind)
-    return answer.with_header("Cache-Control", _FOR_EVER).with_etag(path.stem[-40:])
+    answer = answer.with_header("Cache-Control", _FOR_EVER).with_etag(path.stem[-40:])
+    return answer.with_header("Content-Security-Policy", _POLICY_OF_ASSETS)
 
 
 @lru_cache(16)
