@@ -108,6 +108,18 @@ export class WebKit {
     await this.ask("POST", `/element/${field}/value`, { text: files.join("\n") });
   }
 
+  /** Click on a place of the page. */
+  async tap(x: number, y: number): Promise<void> {
+    const [move, press, lift] = [
+      { type: "pointerMove", x: Math.round(x), y: Math.round(y), duration: 0 },
+      { type: "pointerDown", button: 0 },
+      { type: "pointerUp", button: 0 },
+    ];
+    await this.ask("POST", "/actions", {
+      actions: [{ type: "pointer", id: "mouse", actions: [move, press, lift] }],
+    });
+  }
+
   /** Turn the wheel above a place of the page. */
   async wheel(x: number, y: number, deltaY: number): Promise<void> {
     const action = { type: "scroll", x, y, deltaX: 0, deltaY, duration: 0 };

@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { actionOf } from "./keys.ts";
 
 function pressed(key: string, on = "div", more: KeyboardEventInit = {}): ReturnType<typeof actionOf> {
-  const element = document.createElement(on);
+  const [tag = "", name = ""] = on.split(".");
+  const element = document.createElement(tag);
+  element.className = name;
   document.body.append(element);
   let found: ReturnType<typeof actionOf>;
   element.addEventListener("keydown", (event) => {
@@ -16,6 +18,10 @@ test("keys scroll, play, and choose a window", () => {
   expect(pressed("ArrowDown")).toEqual({ what: "step", by: 1 });
   expect(pressed(" ")).toEqual({ what: "play" });
   expect(pressed("3")).toEqual({ what: "preset", number: 2 });
+});
+
+test("the slider at the edge goes the same way as the pictures", () => {
+  expect(pressed("PageDown", "input.slider")).toEqual({ what: "step", by: 10 });
 });
 
 test("keys of the browser, and those meant for a field or a button, are left alone", () => {

@@ -37,7 +37,8 @@ const KEYS: Record<string, Action> = {
 export function actionOf(event: KeyboardEvent): Action | undefined {
   if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
   const element = event.target instanceof HTMLElement ? event.target : undefined;
-  if (element?.matches("input, textarea, select")) return undefined;
+  // The slider at the edge is ours: its own keys go the other way round.
+  if (element?.matches("input:not(.slider), textarea, select")) return undefined;
   if ((event.key === " " || event.key === "Enter") && element?.matches("button, a")) return undefined;
   if (/^[1-9]$/.test(event.key)) return { what: "preset", number: Number(event.key) - 1 };
   return KEYS[event.key];
