@@ -36,6 +36,7 @@ export interface Wanted {
   text: string;
   modality: string;
   label: string;
+  shown: "" | "1" | "0"; // to students, or not
   from: string; // YYYYMMDD or ''
   to: string;
   sort: "-date" | "date" | "-received" | "name" | "title";
@@ -44,13 +45,15 @@ export interface Wanted {
 export interface Page {
   Studies: Study[];
   HasMore: boolean;
+  GuestLabel?: string; // for staff: the label that shows a study
 }
 
 export const PAGE_SIZE = 40;
+export const MOST_LISTED = 200; // at once
 
 /** A page of the studies that are wanted, from the place `since` on. */
-export function studies(wanted: Wanted, since: number, signal?: AbortSignal): Promise<Page> {
-  const asked = new URLSearchParams({ since: `${since}`, limit: `${PAGE_SIZE}` });
+export function studies(wanted: Wanted, since: number, limit: number, signal?: AbortSignal): Promise<Page> {
+  const asked = new URLSearchParams({ since: `${since}`, limit: `${limit}` });
   for (const [name, value] of Object.entries(wanted)) {
     if (value) asked.set(name, value);
   }
@@ -93,14 +96,21 @@ export function restoreStudy(id: string): Promise<Study> {
   return send<Study>("POST", `pacsberry/studies/${id}/restore`);
 }
 
+export type DiscardedStudy = Study & { SecondsLeft: number };
+
 /** What can be had back, the last one first. */
-export function discarded(): Promise<(Study & { SecondsLeft: number })[]> {
-  return get<(Study & { SecondsLeft: number })[]>("pacsberry/discarded");
+export function discarded(): Promise<DiscardedStudy[]> {
+  return get<DiscardedStudy[]>("pacsberry/discarded");
 }
 
 /** Put a label on a study, or take it off. */
 export async function setLabel(id: string, label: string, isOn: boolean): Promise<void> {
   await send(isOn ? "PUT" : "DELETE", `studies/${id}/labels/${encodeURIComponent(label)}`);
+}
+
+/** Where several studies are downloaded as one ZIP. */
+export function archivePath(ids: readonly string[]): string {
+  return ids.length === 1 ? `studies/${ids[0]}/archive` : `tools/create-archive?resources=${ids.join(",")}`;
 }
 
 /** The labels that are in use. */

@@ -1,37 +1,51 @@
 // What a teacher does with the studies of a list: one by its menu, or several that are ticked; deletion with a way back.
 
 import { html, type ReactiveController, type ReactiveControllerHost, type TemplateResult } from "lit";
-import { changeStudy, discardStudy, restoreStudy, type Study } from "../api/studies.ts";
+import { address } from "../api/http.ts";
+import {
+  archivePath,
+  changeStudy,
+  type DiscardedStudy,
+  discarded,
+  discardStudy,
+  restoreStudy,
+  type Study,
+  setLabel,
+  study,
+} from "../api/studies.ts";
 import { t } from "../words/index.ts";
 import { words } from "./page.ts";
-import { nameOf } from "./study-card.ts";
-import { studyMenu } from "./study-menu.ts";
+import { nameOf, personText } from "./study-card.ts";
+import { LABEL, studyMenu } from "./study-menu.ts";
+
+const MOST_IN_ZIP = 100; // studies; their identifiers stand in an address
 
 /** The page whose list it is. */
 export interface Listing extends ReactiveControllerHost {
   found: Study[] | undefined;
+  readonly mayChange: boolean;
+  reload(): void;
 }
 
 export class Managing implements ReactiveController {
   private readonly ticked = new Set<string>();
-  private gone: Study[] = []; // deleted last, with their places in the list
+  private gone: Study[] = []; // deleted last
+  private waiting: DiscardedStudy[] = []; // all that can be had back
   private message = "";
 
   constructor(private readonly page: Listing) {
     page.addController(this);
   }
 
-  hostConnected(): void {}
+  hostConnected(): void {
+    if (this.page.mayChange) void this.learnDiscarded();
+  }
 
   /** The menu of one study, with the box that ticks it. */
   menu(study: Study): TemplateResult {
-    const tick = (event: Event) => {
-      if ((event.target as HTMLInputElement).checked) this.ticked.add(study.ID);
-      else this.ticked.delete(study.ID);
-      this.page.requestUpdate();
-    };
+    const tick = (event: Event) => this.tick([study], (event.target as HTMLInputElement).checked);
     return html`
-      <div class="inline">
+      <div class="inline manage">
         <label class="tick">
           <input type="checkbox" .checked=${this.ticked.has(study.ID)} @change=${tick} />
           <span class="visually-hidden">${t("manage.select", { name: nameOf(study) })}</span>
@@ -45,57 +59,110 @@ export class Managing implements ReactiveController {
     `;
   }
 
-  /** What can be done with all that are ticked, and what was done last. */
+  /** What can be done with all that are ticked, what was done last, and what can be had back. */
   bar(): TemplateResult {
     const chosen = (this.page.found ?? []).filter((study) => this.ticked.has(study.ID));
+    const last = this.gone.length
+      ? html`<button @click=${() => void this.restore(this.gone)}>${t("manage.undo")}</button>`
+      : "";
     return html`
-      ${
-        chosen.length
-          ? html`<div class="bar chosen" role="group" aria-label=${t("manage.chosen", { count: chosen.length })}>
-              <span>${t("manage.chosen", { count: chosen.length })}</span>
-              <button @click=${() => void this.change(chosen, { IsShown: true })}>${t("manage.showAll")}</button>
-              <button @click=${() => void this.change(chosen, { IsShown: false })}>${t("manage.hideAll")}</button>
-              <button @click=${() => void this.change(chosen, { IsProtected: true })}>${t("manage.protect")}</button>
-              <button @click=${() => void this.discard(chosen)}>${t("manage.delete")}</button>
-            </div>`
-          : ""
-      }
-      <p role="status" class="undo">
-        ${this.message} ${this.gone.length ? html`<button @click=${() => void this.undo()}>${t("manage.undo")}</button>` : ""}
-      </p>
+      ${chosen.length ? this.actions(chosen) : ""}
+      <p role="status" class="undo">${this.message} ${last}</p>
+      ${this.waiting.length ? this.bin() : ""}
     `;
   }
 
+  private actions(chosen: Study[]): TemplateResult {
+    const listed = this.page.found ?? [];
+    const change = (what: Parameters<typeof changeStudy>[1]) => () => void this.change(chosen, what);
+    return html`<div class="bar chosen" role="group" aria-label=${t("manage.chosen", { count: chosen.length })}>
+      <span>${t("manage.chosen", { count: chosen.length })}</span>
+      ${chosen.length < listed.length ? html`<button @click=${() => this.tick(listed, true)}>${t("manage.all", { count: listed.length })}</button>` : ""}
+      <button @click=${() => this.tick(listed, false)}>${t("manage.none")}</button>
+      ${chosen.some((one) => !one.IsShown) ? html`<button @click=${change({ IsShown: true })}>${t("manage.showAll")}</button>` : ""}
+      ${chosen.some((one) => one.IsShown) ? html`<button @click=${change({ IsShown: false })}>${t("manage.hideAll")}</button>` : ""}
+      ${
+        chosen.some((one) => !one.IsProtected)
+          ? html`<button @click=${change({ IsProtected: true })}>${t("manage.protect")}</button>`
+          : html`<button @click=${change({ IsProtected: false })}>${t("manage.unprotect")}</button>`
+      }
+      <form class="inline" @submit=${(event: SubmitEvent) => this.label(event, chosen)}>
+        <input name="label" required pattern=${LABEL} size="10" autocapitalize="none" aria-label=${t("manage.label")} placeholder=${t("manage.label")} />
+        <button>${t("manage.add")}</button>
+      </form>
+      ${chosen.length <= MOST_IN_ZIP ? html`<a class="button" href=${address(archivePath(chosen.map(({ ID }) => ID)))} download>${t("manage.download")}</a>` : ""}
+      <button @click=${() => void this.discard(chosen)}>${t("manage.delete")}</button>
+    </div>`;
+  }
+
+  /** What was deleted a moment ago, also on another page or device. */
+  private bin(): TemplateResult {
+    return html`<details class="bin">
+      <summary class="button">${t("manage.bin", { count: this.waiting.length })}</summary>
+      <ul class="plain">
+        ${this.waiting.map(
+          (one) => html`<li class="inline">
+            <span>${nameOf(one)} ${personText(one.Patient?.PatientName ?? "")}
+              <span class="note">${t("manage.goesIn", { minutes: Math.ceil(one.SecondsLeft / 60) })}</span></span>
+            <button @click=${() => void this.restore([one])} aria-label="${t("manage.undo")}: ${nameOf(one)}">${t("manage.undo")}</button>
+          </li>`,
+        )}
+      </ul>
+    </details>`;
+  }
+
+  private tick(studies: readonly Study[], isOn: boolean): void {
+    for (const { ID } of studies) isOn ? this.ticked.add(ID) : this.ticked.delete(ID);
+    this.page.requestUpdate();
+  }
+
   private async change(studies: Study[], what: Parameters<typeof changeStudy>[1]): Promise<void> {
-    await this.each(studies, async (study) => this.put(await changeStudy(study.ID, what)));
+    await this.each(studies, async (one) => this.put(await changeStudy(one.ID, what)));
+  }
+
+  private label(event: SubmitEvent, studies: Study[]): void {
+    event.preventDefault();
+    const form = event.target as HTMLFormElement;
+    const label = `${new FormData(form).get("label") ?? ""}`;
+    form.reset();
+    void this.each(studies, async (one) => {
+      await setLabel(one.ID, label, true);
+      this.put(await study(one.ID));
+    });
   }
 
   private async discard(studies: Study[]): Promise<void> {
     const gone: Study[] = [];
-    await this.each(studies, async (study) => {
-      await discardStudy(study.ID);
-      gone.push(study);
-      this.ticked.delete(study.ID);
-      this.page.found = (this.page.found ?? []).filter((one) => one.ID !== study.ID);
+    await this.each(studies, async (one) => {
+      await discardStudy(one.ID);
+      gone.push(one);
+      this.ticked.delete(one.ID);
+      this.page.found = (this.page.found ?? []).filter(({ ID }) => ID !== one.ID);
     });
     this.gone = gone;
     if (gone.length) this.tell(t("manage.deleted", { count: gone.length }));
+    await this.learnDiscarded();
   }
 
-  private async undo(): Promise<void> {
-    const back = this.gone;
-    this.gone = [];
-    this.message = "";
-    await this.each(back, async (study) => {
-      this.page.found = [await restoreStudy(study.ID), ...(this.page.found ?? [])];
+  private async restore(studies: readonly Study[]): Promise<void> {
+    await this.each(studies, async (one) => {
+      await restoreStudy(one.ID);
     });
+    await this.learnDiscarded();
+    this.page.reload();
+  }
+
+  private async learnDiscarded(): Promise<void> {
+    this.waiting = await discarded().catch(() => []); // a server that keeps nothing says 404
     this.page.requestUpdate();
   }
 
   /** One after the other; the first problem is told and ends it. */
-  private async each(studies: Study[], act: (study: Study) => Promise<void>): Promise<void> {
+  private async each(studies: readonly Study[], act: (study: Study) => Promise<void>): Promise<void> {
+    this.message = "";
+    this.gone = [];
     try {
-      for (const study of studies) await act(study);
+      for (const one of studies) await act(one);
     } catch (error) {
       this.tell(words(error));
     }

@@ -26,8 +26,8 @@ export function personText(name: string): string {
 export function studyCard(study: Study, menu: TemplateResult | "" = ""): TemplateResult {
   const first = study.Series.find((series) => !NO_PICTURES.has(series.Modality)) ?? study.Series[0];
   return html`
-    <li class="card">
-      ${first ? thumbnail(first) : ""}
+    <li class="card" data-study=${study.ID}>
+      ${first ? thumbnail(first) : html`<span class="thumbnail"></span>`}
       <div>
         <a class="open" href=${viewerAddress(study)}>${nameOf(study)}</a>
         <div class="note">
@@ -36,8 +36,8 @@ export function studyCard(study: Study, menu: TemplateResult | "" = ""): Templat
         ${study.Patient ? html`<div>${personText(study.Patient.PatientName)} <span class="note">${study.Patient.PatientID}</span></div>` : ""}
         ${state(study)}
         <div class="strip">${study.Series.map((series) => seriesLink(study, series))}</div>
-        ${menu}
       </div>
+      ${menu}
     </li>
   `;
 }
@@ -58,6 +58,7 @@ function seriesLink(study: Study, series: SeriesEntry): TemplateResult {
 
 function state(study: Study): TemplateResult | "" {
   if (study.IsShown === undefined) return "";
-  return html`<span class="tag">${study.IsShown ? t("studies.shown") : t("studies.hidden")}</span>
+  return html`<span class="tag ${study.IsShown ? "on" : ""}">${study.IsShown ? t("studies.shown") : t("studies.hidden")}</span>
+    ${study.IsProtected ? html`<span class="tag">${t("studies.kept")}</span>` : ""}
     ${(study.Labels ?? []).map((label) => html`<span class="tag">${label}</span> `)}`;
 }

@@ -2,11 +2,11 @@
 
 import { html, type TemplateResult } from "lit";
 import { address } from "../api/http.ts";
-import { changeStudy, type Study, setLabel } from "../api/studies.ts";
+import { archivePath, changeStudy, type Study, setLabel, study as studyOf } from "../api/studies.ts";
 import { t } from "../words/index.ts";
 import { words } from "./page.ts";
 
-const LABEL = "[A-Za-z0-9_\\-]{1,64}";
+export const LABEL = "[A-Za-z0-9_\\-]{1,64}"; // what a label is made of
 
 /** The page that shows the study. */
 export interface MenuEvents {
@@ -32,7 +32,8 @@ export function studyMenu(study: Study, events: MenuEvents): TemplateResult {
         ${tick(t("manage.show"), study.IsShown ?? false, (isOn) => void change({ IsShown: isOn }))}
         ${tick(t("manage.protect"), study.IsProtected ?? false, (isOn) => void change({ IsProtected: isOn }))}
         ${labelling(study, events)}
-        <a class="button" href=${address(`studies/${study.ID}/archive`)} download>${t("manage.download")}</a>
+        <a class="button" href="upload.html?review=${study.ID}">${t("manage.review")}</a>
+        <a class="button" href=${address(archivePath([study.ID]))} download>${t("manage.download")}</a>
         <button @click=${() => events.discard(study)}>${t("manage.delete")}</button>
       </div>
     </details>
@@ -48,8 +49,7 @@ function labelling(study: Study, events: MenuEvents): TemplateResult {
   const set = async (label: string, isOn: boolean) => {
     await told(events, async () => {
       await setLabel(study.ID, label, isOn);
-      const others = (study.Labels ?? []).filter((one) => one !== label);
-      events.changed({ ...study, Labels: isOn ? [...others, label].sort() : others });
+      events.changed(await studyOf(study.ID));
     });
   };
   const add = (event: SubmitEvent) => {
@@ -67,7 +67,7 @@ function labelling(study: Study, events: MenuEvents): TemplateResult {
       )}
     </div>
     <form class="inline" @submit=${add}>
-      <input name="label" required pattern=${LABEL} aria-label=${t("manage.label")} placeholder=${t("manage.label")} />
+      <input name="label" required pattern=${LABEL} autocapitalize="none" aria-label=${t("manage.label")} placeholder=${t("manage.label")} />
       <button>${t("manage.add")}</button>
     </form>
   `;
