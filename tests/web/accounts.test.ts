@@ -39,6 +39,20 @@ for (const size of Object.keys(SIZES) as SizeName[]) {
   });
 }
 
+test("who does not know name and password is told where they are", async () => {
+  const { page, context } = await open(by, at, "sign-in.html", "phone");
+  const where = page.getByText("pacsberry-result.txt");
+  assert.equal(await where.isVisible(), false);
+
+  await page.getByText("Which name and password?").click();
+
+  await where.waitFor();
+  await screen(page, "sign-in-which");
+  assert.equal(await overhang(page), 0);
+  assert.deepEqual(await barriers(page), []);
+  await context.close();
+});
+
 test("a wrong password is told and lets one try again", async () => {
   const { page, context } = await open(by, at, "sign-in.html", "portrait");
   await page.getByLabel("Name").fill("tom");

@@ -41,6 +41,11 @@ class SignInPage extends Part {
           ${this.told ? html`<p class="problem" role="alert">${this.told}</p>` : ""}
           <button class="first" ?disabled=${this.isBusy}>${isFirst ? t("signIn.make") : t("app.signIn")}</button>
         </form>
+        <details class="note">
+          <summary>${t("signIn.which")}</summary>
+          <p>${t("signIn.whichBox")}</p>
+          <p>${t("signIn.whichServer")} <code>pacsberry user set-password NAME</code></p>
+        </details>
       </main>
     `;
   }
