@@ -5,9 +5,12 @@ portal, server. What a real radio's firmware does is not seen here.
 """
 
 import base64
+import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,27 +141,63 @@ def test_https_fails_at_once_and_an_unknown_host_is_sent_to_the_box(tablet: Tabl
     assert other["headers"]["location"].startswith("http://")
 
 
-def test_a_study_is_sent_found_and_looked_at(tablet: Tablet, figure: Callable[[str, float | str], None]) -> None:
-    staff = basic("admin", ADMIN)
+def test_the_page_comes_with_all_that_it_is_made_of(tablet: Tablet, figure: Callable[[str, float | str], None]) -> None:
     begun = time.monotonic()
-    home = tablet.open_page("http://schule.local/", staff)
+    home = tablet.open_page("http://schule.local/", {})
     figure("wifi: seconds until the page is there", time.monotonic() - begun)
     server = f"http://{tablet.lease['server']}:8042"
-    content = make_instance("CT")
-
-    sent = tablet.get(f"{server}/instances", method="POST", headers=staff, body=base64.b64encode(content).decode())
-    studies = tablet.get(f"{server}/studies", headers=staff)
-    instances = tablet.get(f"{server}/instances", headers=staff)
+    parts = re.findall(r'(?:src|href)="\./(assets/[^"]+)"', home["text"])
+    fetched = {part: tablet.get(f"{server}/app/{part}") for part in parts}
+    session = json.loads(tablet.get(f"{server}/pacsberry/session")["text"])
 
     assert home["status"] == 200, home
+    assert "<title>Pacsberry</title>" in home["text"]
+    assert {part.rpartition(".")[2] for part in parts} == {"js", "css"}
+    assert {part: answer["status"] for part, answer in fetched.items()} == dict.fromkeys(parts, 200)
+    assert session["Role"] == "student"
+    assert not session["NeedsSetUp"]
+
+
+def test_a_teacher_sends_a_study_and_the_class_looks_at_it_when_it_is_shown(tablet: Tablet) -> None:
+    staff = basic("admin", ADMIN)
+    server = f"http://{tablet.lease['server']}:8042"
+    content = make_instance("CT", patient_name="Somebody^Known")
+
+    def listed(headers: dict[str, str]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(tablet.get(f"{server}/pacsberry/studies", headers=headers)["text"])[
+            "Studies"
+        ]
+        return found
+
+    sent = tablet.get(f"{server}/instances", method="POST", headers=staff, body=base64.b64encode(content).decode())
     assert sent["status"] == 200, sent
-    assert studies["text"].count('"') == 2
-    (identifier,) = [part for part in instances["text"].split('"') if "-" in part]
-    back = tablet.get(f"{server}/instances/{identifier}/file", headers=staff)
-    picture = tablet.get(f"{server}/instances/{identifier}/preview", headers=staff)
+    told = json.loads(sent["text"])
+    back = tablet.get(f"{server}/instances/{told['ID']}/file", headers=staff)
+    picture = tablet.get(f"{server}/instances/{told['ID']}/preview", headers=staff)
     assert back["size"] == len(content)
     assert picture["status"] == 200, picture
     assert picture["start"].startswith("89504e47")
+
+    before = listed({})
+    to_staff = listed(staff)
+    shown = tablet.get(
+        f"{server}/pacsberry/studies/{told['ParentStudy']}",
+        method="PUT",
+        headers=staff,
+        body=base64.b64encode(b'{"IsShown": true}').decode(),
+    )
+    (seen,) = listed({})
+    pupils = tablet.get(f"{server}/pacsberry/studies/{told['ParentStudy']}")
+    looked_at = tablet.get(f"{server}/instances/{told['ID']}/preview")
+
+    assert before == []
+    assert [study["ID"] for study in to_staff] == [told["ParentStudy"]]
+    assert "Somebody" in json.dumps(to_staff)
+    assert shown["status"] == 200, shown
+    assert seen["ID"] == told["ParentStudy"]
+    assert "Somebody" not in json.dumps(seen) + pupils["text"]
+    assert looked_at["start"].startswith("89504e47")
+    assert tablet.get(f"{server}/instances/{told['ID']}/file")["status"] == 401
 
 
 def test_nobody_gets_in_without_an_account(tablet: Tablet) -> None:
