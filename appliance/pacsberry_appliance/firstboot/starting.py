@@ -118,7 +118,9 @@ def _sources(places: Places, remarks: list[Message]) -> _Sources:
     stored = _stored(places, remarks)
     found = find(places.boot, stored.seen)
     remarks += found.remarks
-    cloud_init_is_here = any((places.root / there).exists() for there in ("usr/bin/cloud-init", "usr/lib/cloud-init"))
+    cloud_init_is_here = not (places.root / "etc/cloud/cloud-init.disabled").exists() and any(
+        (places.root / there).exists() for there in ("usr/bin/cloud-init", "usr/lib/cloud-init")
+    )
     imager = read_imager(places.boot, cloud_init_is_here=cloud_init_is_here)
     return _Sources(stored=stored, found=found, imager=imager)
 

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 # One initial ramdisk, at the end. On Debian's base there is none yet, and raspi-firmware copies kernel, ramdisk and
-# device trees to the boot partition only when both are there; on Raspberry Pi OS the hooks did it all.
+# device trees to the boot partition only when both are there.
 for modules in /usr/lib/modules/*; do
     version=${modules##*/}
     if [[ -x /etc/kernel/postinst.d/z50-raspi-firmware && ! -e /boot/initrd.img-$version ]]; then
@@ -12,6 +12,13 @@ for modules in /usr/lib/modules/*; do
         DEB_MAINT_PARAMS=configure /etc/kernel/postinst.d/z50-raspi-firmware "$version" "/boot/vmlinuz-$version"
     fi
 done
+
+# On Raspberry Pi OS there is one from the beginning, and pi-gen has forbidden to make it anew until its export: ours does.
+settings=/etc/initramfs-tools/update-initramfs.conf
+if grep -qs '^update_initramfs=no' "$settings"; then
+    sed -i 's/^update_initramfs=.*/update_initramfs=yes/' "$settings"
+    update-initramfs -u -k all
+fi
 
 apt-get clean
 rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/debconf/*-old /var/lib/dpkg/*-old /var/cache/ldconfig/aux-cache

@@ -31,10 +31,16 @@ for file in etc/fstab etc/default/raspi-firmware boot/firmware/cmdline.txt; do
     fi
 done
 
+# Raspberry Pi OS lets the system partition grow to the end of the card; here that is the place of the third one.
+if [[ -f ${tree}/boot/firmware/cmdline.txt ]]; then
+    sed -i -E 's/ (resize|init=[^ ]*firstboot)( |$)/\2/g' "${tree}/boot/firmware/cmdline.txt"
+fi
+
 # mke2fs of the image itself: its defaults are what its kernel and fsck know, and unlike the one of an older build
 # machine it takes all dates from SOURCE_DATE_EPOCH.
 emulator=()
-[[ $(dpkg --print-architecture) == "${ARCH}" ]] || emulator=(qemu-aarch64 -L "${tree}")
+[[ $(dpkg --print-architecture) == "${ARCH}" ]] ||
+    emulator=("$(command -v qemu-aarch64 || command -v qemu-aarch64-static)" -L "${tree}")
 make_ext4() { # make_ext4 FILE MIB LABEL OPTION...
     truncate -s "$2M" "$1"
     MKE2FS_CONFIG=${tree}/etc/mke2fs.conf "${emulator[@]}" "${tree}/usr/sbin/mke2fs" -q -t ext4 -b 4096 -T default \

@@ -214,6 +214,19 @@ def test_settings_of_imager_are_taken_named_and_removed(box: Box) -> None:
     assert box.boot().decision is None
 
 
+@pytest.mark.parametrize("is_switched_off", [True, False])
+def test_what_imager_wrote_is_left_to_a_cloud_init_that_reads_it(box: Box, is_switched_off: bool) -> None:
+    (box.places.root / "usr/bin").mkdir()
+    (box.places.root / "usr/bin/cloud-init").touch()
+    if is_switched_off:  # as in an image made by pi-gen
+        (box.places.root / "etc/cloud").mkdir()
+        (box.places.root / "etc/cloud/cloud-init.disabled").touch()
+    box.write(USER_DATA, "user-data")
+
+    assert box.boot().settings.name == ("salle-12" if is_switched_off else "")
+    assert (box.places.boot / "user-data").exists() != is_switched_off
+
+
 def test_an_account_that_cannot_be_made_is_said_and_tried_again(box: Box) -> None:
     box.write("admin password = zebra-horse\nwifi name = Saal\n")
     box.runner.answers["pacsberry user"] = Ran(1, "", "no room")

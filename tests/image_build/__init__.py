@@ -1,0 +1,1 @@
+"""The stages of the image, without building it."""
