@@ -6,6 +6,29 @@ import { at, attend, barriers, by, open, overhang, SIZES, type SizeName, screen 
 
 attend();
 
+/** As `pacsberry-box status --publish` writes it. */
+const PUBLISHED = {
+  name: "radiology",
+  site: "http://radiology.internal:8042/",
+  address: "http://10.42.0.1/",
+  mode: "access-point",
+  up: "pacsberry-access-point",
+  on_trial: false,
+  wifi_name: "Radiology 7",
+  band: "2.4",
+  channel: 6,
+  country: "FR",
+  stations: 17,
+  seats: 19,
+  leases: 23,
+  chip: "43455",
+  firmware: "01-703fd60",
+  firmware_minimal: true,
+  firmware_crashes: 0,
+  portal: "quiet",
+  remarks: ["This radio takes about 19 tablets at a time; for more, plug in an access point"],
+};
+
 for (const size of Object.keys(SIZES) as SizeName[]) {
   test(`the page is whole and without barriers: ${size}`, async () => {
     const { page, context, problems } = await open(by, at, "admin.html", size, "anna");
@@ -44,6 +67,31 @@ test("an account is made, signs in as what it is, and is removed", async () => {
   await hers.page.getByRole("link", { name: "Sign in" }).waitFor();
   assert.deepEqual(problems, []);
   await hers.context.close();
+  await context.close();
+});
+
+test("what a box has published is shown, and what is wrong with it stands on top", async () => {
+  const { page, context, problems } = await open(by, at, "index.html", "portrait", "anna");
+  await page.addInitScript((facts) => {
+    const ask = window.fetch;
+    window.fetch = async (...asked) => {
+      const answer = await ask(...asked);
+      if (!answer.url.endsWith("/pacsberry/box")) return answer;
+      return Response.json({ ...(await answer.json()), Box: { Facts: facts, AgeSeconds: 41 } });
+    };
+  }, PUBLISHED);
+  await page.goto(`${at.url}/app/admin.html`);
+  const panel = page.locator("section", { has: page.getByRole("heading", { name: "The box" }) });
+  await panel.waitFor();
+
+  for (const shown of ["radiology", "http://10.42.0.1/", "Radiology 7", "17", "19", "23"]) {
+    await panel.getByText(shown).first().waitFor();
+  }
+  await page.getByText(PUBLISHED.remarks[0] ?? "").waitFor();
+  await page.screenshot({ path: `${import.meta.dirname}/screens/admin-box-whole.png`, fullPage: true });
+  assert.equal(await overhang(page), 0);
+  assert.deepEqual(await barriers(page), []);
+  assert.deepEqual(problems, []);
   await context.close();
 });
 
