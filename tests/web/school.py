@@ -18,11 +18,14 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from pydicom.encaps import encapsulate
+from pydicom.uid import VideoPhotographicImageStorage
 
 from pacsberry.demo import demo_files
 from tests.flows.house import House, in_process
+from tests.makers import movie
 from tests.makers.images import make_image
-from tests.makers.instances import make_instance, make_study, uid_for
+from tests.makers.instances import make_dataset, make_instance, make_study, part10, uid_for
 from tests.web.odd import odd
 from tests.web.phantom import phantom
 
@@ -37,6 +40,8 @@ SETTINGS: dict[str, object] = {
 NEW: dict[str, object] = {"AuthenticationEnabled": True, "StableAge": 1, "Pacsberry": {"UsersFile": "users.json"}}
 HOSTILE = '<img src=x onerror="document.title=`hacked`">'
 SLICES = 60
+GREYS = [40, 80, 120, 160, 200, 240] * 4  # of the pictures of a film
+MPEG4 = "1.2.840.10008.1.2.4.102"
 MANY = 2000
 REGIONS = ("head", "chest", "knee", "hip", "wrist")
 
@@ -47,7 +52,8 @@ def studies() -> Iterator[Entry]:
     """All kinds, odd ones among them."""
     yield "chest", True, list(demo_files())
     yield "stack", True, list(_stack())
-    yield "mixed", True, make_study(series={"MR": 3, "US": 2, "US-loop": 1, "SR": 1, "PDF": 1}, patient_id="MIXED")
+    mixed = make_study(series={"MR": 3, "US": 2, "US-loop": 1, "SR": 1, "PDF": 1}, patient_id="MIXED")
+    yield "mixed", True, [*mixed, _film()]
     yield "hidden", False, make_study(series={"CT": 2}, patient_id="HIDDEN", patient_name="SECRET^NAME")
     tags = {"StudyDescription": HOSTILE, "SeriesDescription": HOSTILE}
     yield "hostile", True, [make_instance("CT", patient_id="XSS", patient_name=HOSTILE, tags=tags)]
@@ -79,6 +85,15 @@ def library() -> Iterator[Entry]:
         kind, patient = ("CT", "MR", "DX")[number % 3], f"LIB{number:04}"
         file = make_instance(kind, patient_id=patient, patient_name=f"{patient}^Lib", rows=4, columns=4, tags=tags)
         yield patient, number % 10 != 0, [file]
+
+
+def _film() -> bytes:
+    ds = make_dataset("US-loop", transfer_syntax=MPEG4, frames=len(GREYS), patient_id="MIXED", series=6)
+    ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = VideoPhotographicImageStorage
+    ds.Modality, ds.SeriesDescription = "XC", "Film"
+    ds.Rows, ds.Columns = movie.HEIGHT, movie.WIDTH
+    ds.PixelData = encapsulate([movie.movie(GREYS)], has_bot=False)
+    return part10(ds)
 
 
 def _stack() -> Iterator[bytes]:
