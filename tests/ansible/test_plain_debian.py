@@ -271,6 +271,26 @@ def test_a_first_boot_that_has_failed_does_not_keep_the_studies_from_the_class(b
     box.ask("mv /run/kept /run/pacsberry/server.json; systemctl restart pacsberry-server")
 
 
+def test_the_admin_page_is_told_how_the_box_is_and_the_journal_hears_nothing_of_it(box: Booted) -> None:
+    box.wait("test -e /run/pacsberry/status.json")  # by the timer
+    box.ask("systemctl start pacsberry-status.service")
+    page = (
+        "import json, socket, http.client\n"
+        "c = http.client.HTTPConnection('localhost'); c.sock = socket.socket(socket.AF_UNIX)\n"
+        "c.sock.connect('/data/pacsberry/pacsberry.sock'); c.request('GET', '/pacsberry/box')\n"
+        "print(json.dumps(json.loads(c.getresponse().read())['Box']))\n"
+    )
+    shown = json.loads(box.ask(f'python3 -c "{page}"'))
+    told = json.loads(box.ask("pacsberry-box status --json || [[ $? == 7 ]]"))
+
+    assert box.ask("stat -c '%a %U:%G' /run/pacsberry/status.json") == "640 root:pacsberry"
+    assert shown["Facts"] == told, "the sandbox hides something"
+    assert shown["AgeSeconds"] < 60
+    assert told["remarks"] != []  # here is no radio
+    assert box.ask("journalctl -b -o cat -u pacsberry-status.service") == ""
+    assert box.ask("systemctl show -P NextElapseUSecMonotonic pacsberry-status.timer") != "infinity"
+
+
 def test_warnings_are_on_the_card_once_and_only_when_there_are_new_ones(box: Booted) -> None:
     box.ask("echo '<4>test: something is odd' | systemd-cat --level-prefix=true; journalctl --sync")
     box.ask("pacsberry-keep-warnings")
@@ -303,9 +323,7 @@ def test_a_new_program_takes_the_place_of_the_old_one_as_a_whole(
     (newer / "id").write_text("0123456789ab\n")
     run("tar", "--create", "--directory", newer, "--file", f"{newer}.tar", "id", "install", "wheels")
 
-    # And as if it were Raspberry Pi OS, whose kernel does not count the memory of services unless it is told to.
-    (root / "etc/rpi-issue").touch()
-    (root / "boot/firmware/cmdline.txt").write_text("console=tty1 root=PARTUUID=1-02 rootwait\n")
+    as_raspberry_pi_os(root)
 
     told = play(root, newer)
 
@@ -318,5 +336,31 @@ def test_a_new_program_takes_the_place_of_the_old_one_as_a_whole(
     line = "console=tty1 root=PARTUUID=1-02 rootwait cgroup_enable=memory\n"
     assert (root / "boot/firmware/cmdline.txt").read_text() == line
     assert "Mechanism=zram" in (root / "etc/rpi/swap.conf.d/50-pacsberry.conf").read_text()
-    assert [title for title in play(root, newer).changed if title.startswith("base")] == []
+    assert (root / "etc/systemd/system/dphys-swapfile.service").readlink() == Path("/dev/null")
+    inside(
+        root, "touch /var/swap; systemd-tmpfiles --create --remove --boot /etc/tmpfiles.d/pacsberry-no-swap-file.conf"
+    )
+    assert not (root / "var/swap").exists()
+    radio = "/usr/lib/firmware/cypress/cyfmac43455-sdio"
+    assert inside(root, f"readlink -f {radio}.bin") == f"{radio}-minimal.bin"
+    again = play(root, newer).changed
+    assert [title for title in again if title.startswith(("base", "access_point"))] == []
     assert (root / "boot/firmware/cmdline.txt").read_text() == line
+
+
+def as_raspberry_pi_os(root: Path) -> None:
+    """What is different there: services' memory is not counted, swap is on the card, the firmware is a choice."""
+    (root / "etc/rpi-issue").touch()
+    (root / "boot/firmware/cmdline.txt").write_text("console=tty1 root=PARTUUID=1-02 rootwait\n")
+    for program in ("usr/lib/systemd/system-generators/rpi-swap-generator", "usr/sbin/dphys-swapfile"):
+        (root / program).write_text("#!/bin/sh\n")
+    folder = root / "usr/lib/firmware/cypress"
+    folder.mkdir(parents=True)
+    choices = []
+    for kind, priority in (("standard", 50), ("minimal", 10)):
+        (folder / f"cyfmac43455-sdio-{kind}.bin").touch()
+        choices.append(
+            "update-alternatives --install /usr/lib/firmware/cypress/cyfmac43455-sdio.bin cyfmac43455-sdio.bin"
+            f" /usr/lib/firmware/cypress/cyfmac43455-sdio-{kind}.bin {priority}"
+        )
+    inside(root, "; ".join(choices))
