@@ -10,7 +10,7 @@ from pacsberry_appliance.words import say
 _STYLE = """\
 body { font: 20px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; color: #111; background: #fff; margin: 0 auto;
   padding: 24px; max-width: 640px; text-align: center }
-h1 { font-size: 32px }
+h1 { font-size: 32px; overflow-wrap: anywhere }
 a.go, button { display: block; width: 100%; box-sizing: border-box; border: 0; border-radius: 12px; background: #0b5cad;
   color: #fff; font: inherit; font-size: 26px; padding: 20px; margin: 24px 0; text-decoration: none; cursor: pointer }
 a.go:focus-visible, button:focus-visible { outline: 4px solid #f5a300 }

@@ -8,9 +8,14 @@ ABOUT_THE_BOX: dict[str, tuple[str, str, str]] = {
     "poster_address": ("Address, typed in full", "Adresse, à taper en entier", "Adresse, vollständig eintippen"),
     "poster_or": ("or", "ou", "oder"),
     "poster_footer": (
-        "Scan the left code with the camera, then the right one. This network does not lead to the Internet.",
-        "Scannez le code de gauche avec l'appareil photo, puis celui de droite. Ce réseau ne mène pas à Internet.",
-        "Erst den linken Code mit der Kamera scannen, dann den rechten. Dieses Netz führt nicht ins Internet.",
+        "Scan code 1 with the camera, then code 2. This network does not lead to the Internet.",
+        "Scannez le code 1 avec l'appareil photo, puis le code 2. Ce réseau ne mène pas à Internet.",
+        "Erst Code 1 mit der Kamera scannen, dann Code 2. Dieses Netz führt nicht ins Internet.",
+    ),
+    "poster_footer_one": (
+        "Be in the Wi-Fi of this classroom, then scan the code with the camera.",
+        "Soyez dans le Wi-Fi de la classe, puis scannez le code avec l'appareil photo.",
+        "Im WLAN des Klassenzimmers sein, dann den Code mit der Kamera scannen.",
     ),
     "welcome_title": ("Welcome to", "Bienvenue sur", "Willkommen bei"),
     "welcome_continue": ("Continue", "Continuer", "Weiter"),

@@ -104,7 +104,31 @@ def test_without_a_wifi_of_its_own_there_is_one_code() -> None:
     html = page(Invitation(box="Box", language="de", link="http://box.local:8042/", site="http://box.local/"))
 
     assert html.count("<svg") == 1
-    assert "WLAN" not in html
+    assert "WLAN beitreten" not in html
+    assert "den Code mit der Kamera" in html  # there is no second one
+
+
+@pytest.mark.proof
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
+@needs_reader
+@pytest.mark.parametrize("size", ["768,1024", "1024,768", "390,1500"])
+def test_a_browser_on_any_tablet_shows_codes_that_a_camera_reads(tmp_path: Path, size: str) -> None:
+    long = replace(INVITATION, box="A" * 32, wifi_name="W" * 32, wifi_password="&" * 63)
+    for made in (INVITATION, long):
+        (tmp_path / "poster.html").write_text(page(made))
+        subprocess.run(
+            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+             f"--user-data-dir={tmp_path}/profile", f"--window-size={size}",
+             f"--screenshot={tmp_path}/poster.png", f"file://{tmp_path}/poster.html"],
+            capture_output=True, check=True,
+        )  # fmt: skip
+
+        seen = subprocess.run(
+            ["zbarimg", "--quiet", "--raw", "-Sbinary", f"{tmp_path}/poster.png"], capture_output=True, check=True
+        ).stdout.decode()
+
+        assert made.joining in seen
+        assert made.link in seen
 
 
 def test_the_console_has_room_for_both_codes_and_all_words() -> None:
