@@ -100,6 +100,7 @@ def test_the_admin_page_is_told_each_minute_in_memory_and_without_a_word_to_the_
 
     assert service["ReadWritePaths"] == "/run/pacsberry"
     assert service["LogLevelMax"] == "notice"
+    assert "PrivateTmp" not in service  # makes a folder in /var/tmp each time
     assert "RemainAfterExit" not in service  # it would be started once and never again
     assert int(timer["OnUnitInactiveSec"].removesuffix("s")) <= 60
     assert int(service["TimeoutStartSec"]) < 600  # from then on the page calls it old
