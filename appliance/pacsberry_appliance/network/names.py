@@ -30,10 +30,10 @@ def dnsmasq(settings: Settings) -> str:
         _HEAD,
         "no-resolv",
         "no-hosts",
-        "# Also other kinds of questions for our names are answered here.",
-        *(f"address=/{name}/{address}\nlocal=/{name}/" for name in names),
+        "# Also other kinds of questions for our names are answered here; names below them do not exist.",
+        *(f"address=/{name}/{address}\naddress=/*.{name}/\nlocal=/{name}/" for name in names),
         *(
-            f"address=/{name}/{value}\nlocal=/{name}/"
+            f"address=/{name}/{value}\naddress=/*.{name}/\nlocal=/{name}/"
             for name, value in FIXED_NAMES
             if settings.portal is not PortalMode.OFF
         ),

@@ -68,7 +68,18 @@ def test_other_questions_about_them_are_answered_at_once_with_nothing(named: Cab
         assert (answer["code"], answer["found"], answer["quick"]) == (0, [], True)
 
 
-@pytest.mark.parametrize("name", ["example.org", "mask.icloud.com", "apple.com", "use-application-dns.net", "wpad"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "example.org",
+        "mask.icloud.com",
+        "apple.com",
+        "use-application-dns.net",
+        "wpad",
+        "x.captive.apple.com",
+        "x.pacsberry.internal",
+    ],
+)
 def test_every_other_name_does_not_exist_and_that_is_said_at_once(named: Cable, name: str) -> None:
     for kind in ("A", "AAAA", "HTTPS"):
         answer = named.tablet_says("resolve", name, kind)
