@@ -337,9 +337,8 @@ def test_a_new_program_takes_the_place_of_the_old_one_as_a_whole(
     assert (root / "boot/firmware/cmdline.txt").read_text() == line
     assert "Mechanism=zram" in (root / "etc/rpi/swap.conf.d/50-pacsberry.conf").read_text()
     assert (root / "etc/systemd/system/dphys-swapfile.service").readlink() == Path("/dev/null")
-    inside(
-        root, "touch /var/swap; systemd-tmpfiles --create --remove --boot /etc/tmpfiles.d/pacsberry-no-swap-file.conf"
-    )
+    (root / "var/swap").touch()
+    run("systemd-tmpfiles", f"--root={root}", "--remove", "--boot", root / "etc/tmpfiles.d/pacsberry-no-swap-file.conf")
     assert not (root / "var/swap").exists()
     radio = "/usr/lib/firmware/cypress/cyfmac43455-sdio"
     assert inside(root, f"readlink -f {radio}.bin") == f"{radio}-minimal.bin"
