@@ -9,7 +9,8 @@ attend();
 test("several studies are labelled at once, and found by the label and by what students see", async () => {
   const { page, context, problems } = await open(by, at, "index.html", "landscape", "tom");
   const cards = page.locator(".card");
-  for (const name of ["SECRET", "STACK"]) await cards.filter({ hasText: name }).locator(".tick input").first().check();
+  for (const name of ["SECRET", "STACK"])
+    await cards.filter({ hasText: name }).locator(".tick input").first().check();
   const chosen = page.getByRole("group", { name: "2 selected" });
   await chosen.getByLabel("Label").fill("exam-1");
   await chosen.getByRole("button", { name: "Add" }).click();
@@ -46,7 +47,10 @@ test("what was deleted can be had back from another page, too", async () => {
 
   await page.reload();
   await page.getByText("Deleted a moment ago: 2").click();
-  await page.getByText(/gone for good in 1\d min/).first().waitFor();
+  await page
+    .getByText(/gone for good in 1\d min/)
+    .first()
+    .waitFor();
   await screen(page, "studies-deleted");
   assert.deepEqual(await barriers(page), []);
   for (const left of [1, 0]) {

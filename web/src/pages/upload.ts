@@ -1,14 +1,15 @@
 // Uploading: what is picked or dropped goes to the server, pictures after a few words about them; what has arrived is
 // looked through for names before students see it.
 
-import { html, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
 import { ServerError } from "../api/http.ts";
 import { type Session, session } from "../api/session.ts";
-import { changeStudy, restoreStudy, study } from "../api/studies.ts";
+import { changeStudy, study } from "../api/studies.ts";
 import { known, sendFile } from "../api/uploads.ts";
 import { bar } from "../parts/bar.ts";
 import { captions } from "../parts/captions.ts";
-import { Part, start } from "../parts/page.ts";
+import { Part, start, words } from "../parts/page.ts";
 import { uploadProgress } from "../parts/upload-progress.ts";
 import { droppedFiles, type Picked, pickedOf } from "../uploading/picking.ts";
 import { Queue } from "../uploading/queue.ts";
@@ -16,18 +17,24 @@ import { t } from "../words/index.ts";
 import "../parts/study-review.ts";
 
 const TO_REVIEW = "pacsberry.toReview"; // in the session's storage: studies that nobody has looked through yet
+const UNSENT = "pacsberry.unsent"; // there, too: how many files were still to be sent
+const MOST_REVIEWED = 10; // studies at once; each asks for all of its tags
 
 class UploadPage extends Part {
   static override properties = {
     isOver: { state: true },
     isLooking: { state: true },
     wordless: { state: true },
+    problem: { state: true },
+    lost: { state: true },
   };
 
   who!: Session;
   declare private isOver: boolean; // something is dragged over the page
-  declare private isLooking: boolean; // folders are being read
+  declare private isLooking: number; // folders and ZIPs that are being read
   declare private wordless: Picked[]; // photographs and documents that wait for a few words
+  declare private problem: string;
+  declare private lost: number; // files that were not sent when the page was left
   private readonly toReview = new Set<string>(stored());
   private readonly queue = new Queue(
     {
@@ -42,8 +49,12 @@ class UploadPage extends Part {
   constructor() {
     super();
     this.isOver = false;
-    this.isLooking = false;
+    this.isLooking = 0;
     this.wordless = [];
+    this.problem = "";
+    this.lost = Number(sessionStorage.getItem(UNSENT) ?? 0);
+    const wanted = new URLSearchParams(location.search).get("review");
+    if (wanted) this.toReview.add(wanted);
   }
 
   override connectedCallback(): void {
@@ -76,34 +87,50 @@ class UploadPage extends Part {
       >
         <p>${t("upload.drop")}</p>
         <div class="inline">
-          ${this.chooser("files", false)} ${this.chooser("folder", true)}
+          ${this.chooser("files")} ${this.chooser("photos")} ${this.chooser("folder")}
         </div>
         <p class="note">${t("upload.hidden")}</p>
       </div>
+      ${this.lost ? html`<p class="problem" role="alert">${t("upload.unsent", { count: this.lost })}</p>` : ""}
+      ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : ""}
       ${this.isLooking ? html`<p role="status">${t("upload.looking")}</p>` : ""} ${captions(this.wordless, this.described, this.leaveOut)}
-      ${uploadProgress(this.queue)} ${this.review()}
+      ${uploadProgress(this.queue, () => void this.resume())} ${this.review()}
     `;
   }
 
-  private chooser(what: "files" | "folder", isFolder: boolean): TemplateResult {
-    return html`<label class="button ${isFolder ? "" : "first"}"
-      >${t(isFolder ? "upload.folder" : "upload.files")}
-      <input class="visually-hidden" type="file" name=${what} multiple ?webkitdirectory=${isFolder} @change=${this.chosen} />
+  /** Photographs have a button of their own: asked for JPEG, an iPad makes it of the HEIC that its camera writes. */
+  private chooser(what: "files" | "photos" | "folder"): TemplateResult {
+    return html`<label class="button ${what === "files" ? "first" : ""}"
+      >${t(`upload.${what}`)}
+      <input
+        class="visually-hidden"
+        type="file"
+        name=${what}
+        accept=${what === "photos" ? "image/jpeg,image/png" : nothing}
+        multiple
+        ?webkitdirectory=${what === "folder"}
+        @change=${this.chosen}
+      />
     </label>`;
   }
 
   private review(): TemplateResult | "" {
     if (!this.toReview.size) return "";
     const done = (event: CustomEvent<string>) => this.reviewed(event.detail);
+    const all = [...this.toReview];
     return html`
       <h2>${t("review.title")}</h2>
       <p class="note">${t("review.note")}</p>
       <ul class="reviews" @reviewed=${done}>
-        ${[...this.toReview].map(
+        ${repeat(
+          all.slice(0, MOST_REVIEWED),
+          (id) => id,
           (id) =>
-            html`<li><pb-study-review .study=${id} .arrived=${this.queue.finished} .isArriving=${this.queue.state !== "idle"}></pb-study-review></li>`,
+            html`<li><pb-study-review .study=${id} .arrived=${this.queue.arrivals.get(id) ?? 0} .isArriving=${this.queue.state !== "idle"}></pb-study-review></li>`,
         )}
       </ul>
+      ${all.length > MOST_REVIEWED ? html`<p>${t("review.more", { count: all.length - MOST_REVIEWED })}</p>` : ""}
+      <p><button @click=${this.later}>${t("review.later")}</button></p>
     `;
   }
 
@@ -125,15 +152,19 @@ class UploadPage extends Part {
   }
 
   private async take(files: Iterable<File> | AsyncIterable<File>): Promise<void> {
-    this.isLooking = true;
+    this.isLooking += 1;
+    this.lost = 0;
+    this.problem = "";
     try {
       for await (const picked of pickedOf(files)) {
         if (picked.kind === "picture" || picked.kind === "document")
           this.wordless = [...this.wordless, picked];
         else this.queue.add(picked);
       }
+    } catch (error) {
+      this.problem = words(error); // a folder that cannot be read
     } finally {
-      this.isLooking = false;
+      this.isLooking -= 1;
     }
   }
 
@@ -146,11 +177,24 @@ class UploadPage extends Part {
     this.wordless = [];
   };
 
+  /** Go on after a pause; who has signed in anew meanwhile has another proof. */
+  private async resume(): Promise<void> {
+    await session().catch(() => {});
+    this.queue.resume();
+  }
+
   private moved(): void {
     for (const one of this.queue.studies) this.toReview.add(one);
     this.keep();
     this.requestUpdate();
   }
+
+  private readonly later = (): void => {
+    for (const id of this.toReview) this.queue.forget(id);
+    this.toReview.clear();
+    this.keep();
+    this.requestUpdate();
+  };
 
   private reviewed(id: string): void {
     this.toReview.delete(id);
@@ -161,6 +205,8 @@ class UploadPage extends Part {
 
   private keep(): void {
     sessionStorage.setItem(TO_REVIEW, JSON.stringify([...this.toReview]));
+    const unsent = this.queue.state === "idle" ? 0 : this.queue.files - this.queue.finished;
+    sessionStorage.setItem(UNSENT, `${unsent}`);
   }
 }
 
@@ -172,14 +218,13 @@ function stored(): string[] {
   }
 }
 
-/** What comes to a study that students see is not shown before somebody has looked at it; what was deleted is had back. */
+/** What comes to a study that students see is not shown before somebody has looked at it. */
 async function hideBefore(id: string): Promise<void> {
   try {
     const there = await study(id);
     if (there.IsShown) await changeStudy(id, { IsShown: false });
   } catch (error) {
-    if (!(error instanceof ServerError && error.status === 404)) throw error;
-    await restoreStudy(id).catch(() => {}); // it is new, mostly
+    if (!(error instanceof ServerError && error.status === 404)) throw error; // it is new, mostly
   }
 }
 

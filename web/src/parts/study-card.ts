@@ -22,20 +22,20 @@ export function personText(name: string): string {
   return [family, [given, ...more].filter(Boolean).join(" ")].filter(Boolean).join(", ");
 }
 
-/** A list item. */
-export function studyCard(study: Study, menu: TemplateResult | "" = ""): TemplateResult {
-  const first = study.Series.find((series) => !NO_PICTURES.has(series.Modality)) ?? study.Series[0];
+/** A list item; `target` is where its pictures are opened. */
+export function studyCard(study: Study, menu: TemplateResult | "" = "", target = "_self"): TemplateResult {
+  const first = study.Series.find((series) => !NO_PICTURES.has(series.Modality));
   return html`
     <li class="card" data-study=${study.ID}>
-      ${first ? thumbnail(first) : html`<span class="thumbnail"></span>`}
+      ${first ? thumbnail(first) : html`<span class="thumbnail" aria-hidden="true">${study.Series[0]?.Modality}</span>`}
       <div>
-        <a class="open" href=${viewerAddress(study)}>${nameOf(study)}</a>
+        <a class="open" href=${viewerAddress(study)} target=${target}>${nameOf(study)}</a>
         <div class="note">
           ${[study.Title && study.Description, dateText(study.Date), modalitiesOf(study).join(", ")].filter(Boolean).join(" · ")}
         </div>
         ${study.Patient ? html`<div>${personText(study.Patient.PatientName)} <span class="note">${study.Patient.PatientID}</span></div>` : ""}
         ${state(study)}
-        <div class="strip">${study.Series.map((series) => seriesLink(study, series))}</div>
+        <div class="strip">${study.Series.map((series) => seriesLink(study, series, target))}</div>
       </div>
       ${menu}
     </li>
@@ -50,10 +50,10 @@ function thumbnail(series: SeriesEntry): TemplateResult {
   return html`<img class="thumbnail" src=${source} alt="" loading="lazy" decoding="async" width="96" height="96" @error=${hide} />`;
 }
 
-function seriesLink(study: Study, series: SeriesEntry): TemplateResult {
+function seriesLink(study: Study, series: SeriesEntry, target: string): TemplateResult {
   const name = series.Description || t("studies.series", { number: series.Number || "?" });
   const count = t("studies.count", { count: series.CountInstances });
-  return html`<a class="button" href=${viewerAddress(study, series)} title="${name}, ${count}">${series.Modality} ${series.CountInstances}</a>`;
+  return html`<a class="button" href=${viewerAddress(study, series)} target=${target} title="${name}, ${count}">${series.Modality} ${series.CountInstances}</a>`;
 }
 
 function state(study: Study): TemplateResult | "" {

@@ -1,8 +1,9 @@
 // Looking through one study before students see it: its pictures, and which names and numbers its tags hold.
 
 import { html, type TemplateResult } from "lit";
+import { ServerError } from "../api/http.ts";
 import { changeStudy, discardStudy, namesOf, type Study, type StudyNames, study } from "../api/studies.ts";
-import { type Key, t } from "../words/index.ts";
+import { dateText, type Key, t } from "../words/index.ts";
 import { Part, words } from "./page.ts";
 import { studyCard } from "./study-card.ts";
 
@@ -28,6 +29,7 @@ class StudyReview extends Part {
   declare private told: string;
   declare private hasLooked: boolean;
   private pause = 0;
+  private hasAsked = false;
 
   constructor() {
     super();
@@ -43,7 +45,8 @@ class StudyReview extends Part {
   override willUpdate(changed: Map<string, unknown>): void {
     if (!changed.has("arrived") && !changed.has("study")) return;
     clearTimeout(this.pause);
-    this.pause = window.setTimeout(() => void this.load(), this.entry ? CALM : 0);
+    this.pause = window.setTimeout(() => void this.load(), this.hasAsked ? CALM : 0);
+    this.hasAsked = true;
   }
 
   override render(): TemplateResult {
@@ -51,7 +54,7 @@ class StudyReview extends Part {
     const problem = this.told ? html`<p class="problem" role="alert">${this.told}</p>` : "";
     if (!entry || !names) return html`${problem}`;
     return html`
-      <ul class="cards">${studyCard(entry)}</ul>
+      <ul class="cards">${studyCard(entry, "", "_blank")}</ul>
       ${problem}
       <div class="form">
         <label>${t("manage.title")}<input .value=${entry.Title} maxlength="200" @change=${this.rename} /></label>
@@ -108,7 +111,9 @@ class StudyReview extends Part {
     try {
       await what();
     } catch (error) {
-      this.told = words(error);
+      if (error instanceof ServerError && error.status === 404)
+        this.leave(); // it was deleted elsewhere
+      else this.told = words(error);
     }
   }
 }
@@ -130,7 +135,7 @@ function ofKind(names: StudyNames, kind: (typeof KINDS)[number]): TemplateResult
   if (!some.length) return "";
   return html`
     <h4>${t(`review.kind.${kind}` as Key)}</h4>
-    <dl>${some.map((one) => html`<dt title=${one.Tag}>${spaced(one.Name)}</dt><dd>${one.Values.join(" · ")}</dd>`)}</dl>
+    <dl>${some.map((one) => html`<dt title=${one.Tag}>${spaced(one.Name)}</dt><dd>${one.Values.map((value) => (one.Name.endsWith("Date") ? dateText(value) : value)).join(" · ")}</dd>`)}</dl>
   `;
 }
 

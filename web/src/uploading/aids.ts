@@ -1,5 +1,6 @@
 // Makes small DICOM files for tests.
 
+import { crc32, deflateRawSync } from "node:zlib";
 import { orthancId } from "./identity.ts";
 
 /** A Part 10 file with what identifies it, and its identifiers. */
@@ -37,6 +38,40 @@ export function element(
   const value = ascii(text.length % 2 ? `${text}\0` : text);
   const tag = [group & 255, group >> 8, number & 255, number >> 8];
   return [...tag, ...(isImplicit ? [value.length, 0, 0, 0] : [...ascii(vr), value.length, 0]), ...value];
+}
+
+/** A ZIP of these files, deflated. */
+export function zipped(files: Record<string, Uint8Array>): Blob {
+  const parts: Uint8Array[] = [];
+  const list: Uint8Array[] = [];
+  let at = 0;
+  for (const [name, content] of Object.entries(files)) {
+    const packed = deflateRawSync(content);
+    const rest = new DataView(new ArrayBuffer(22)); // of both headers: method 8, CRC, sizes, length of the name
+    rest.setUint16(0, 8, true);
+    rest.setUint32(6, crc32(content), true);
+    rest.setUint32(10, packed.length, true);
+    rest.setUint32(14, content.length, true);
+    rest.setUint16(18, name.length, true);
+    const common = [20, 0, 0, 0, ...new Uint8Array(rest.buffer)];
+    const local = new Uint8Array([0x50, 0x4b, 3, 4, ...common, ...ascii(name)]);
+    const where = [at & 255, (at >> 8) & 255, (at >> 16) & 255, 0];
+    list.push(
+      new Uint8Array([0x50, 0x4b, 1, 2, 20, 0, ...common, ...new Uint8Array(10), ...where, ...ascii(name)]),
+    );
+    parts.push(local, packed);
+    at += local.length + packed.length;
+  }
+  const end = new DataView(new ArrayBuffer(22));
+  end.setUint32(0, 0x06054b50, true);
+  end.setUint16(10, list.length, true);
+  end.setUint32(
+    12,
+    list.reduce((sum, one) => sum + one.length, 0),
+    true,
+  );
+  end.setUint32(16, at, true);
+  return new Blob([...parts, ...list, new Uint8Array(end.buffer)] as BlobPart[]);
 }
 
 /** The codes of a text. */

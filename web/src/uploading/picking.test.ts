@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { ascii, part10 } from "./aids.ts";
+import { ascii, part10, zipped } from "./aids.ts";
 import { droppedFiles, kindOf, type Picked, pickedOf } from "./picking.ts";
+import { bytesOf } from "./zip.ts";
 
 async function all(files: Iterable<File> | AsyncIterable<File>): Promise<Picked[]> {
   const found: Picked[] = [];
@@ -14,6 +15,9 @@ test.each([
   ["picture", [0xff, 0xd8, 0xff, 0xe0]],
   ["picture", [0x89, ...ascii("PNG\r\n\x1a\n")]],
   ["document", ascii("%PDF-1.7")],
+  ["heic", [0, 0, 0, 36, ...ascii("ftypheic")]],
+  ["heic", [0, 0, 0, 24, ...ascii("ftypmif1")]],
+  ["dicom", [0, 0, 0, 24, ...ascii("ftypisom")]],
   ["nothing", []],
 ])("a file is what its first bytes say: %s", (kind, bytes) => {
   expect(kindOf(new Uint8Array(bytes))).toBe(kind);
@@ -30,6 +34,29 @@ test("a ZIP that cannot be taken apart is sent whole", async () => {
   const broken = new File(["PK\x03\x04 and nothing behind"], "broken.zip");
 
   expect(await all([broken])).toMatchObject([{ name: "broken.zip", kind: "dicom", size: broken.size }]);
+});
+
+test("photographs and documents in a ZIP are unpacked, the rest is sent as it lies", async () => {
+  const photo = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, ...ascii("a photograph".repeat(50))]);
+  const files = {
+    "a.dcm": part10().bytes,
+    "b.jpg": photo,
+    "c.pdf": new Uint8Array(ascii("%PDF-1.7")),
+    "d.heic": new Uint8Array([0, 0, 0, 36, ...ascii("ftypheic")]),
+    "e.txt": new Uint8Array(ascii("bread")),
+  };
+  const found = await all([new File([zipped(files)], "lesson.zip")]);
+
+  expect(found.map(({ kind, name }) => [kind, name])).toEqual([
+    ["dicom", "lesson.zip: a.dcm"],
+    ["picture", "lesson.zip: b.jpg"],
+    ["document", "lesson.zip: c.pdf"],
+    ["heic", "lesson.zip: d.heic"],
+    ["dicom", "lesson.zip: e.txt"],
+  ]);
+  const [gzip, plain] = await Promise.all(found.slice(0, 2).map(async (one) => bytesOf(await one.body())));
+  expect(plain).toEqual(photo);
+  expect(gzip?.subarray(0, 2)).toEqual(new Uint8Array([0x1f, 0x8b]));
 });
 
 /** A folder as a browser hands it out: some at a time. */

@@ -3,7 +3,7 @@
 import { isPart10 } from "./identity.ts";
 import { bytesOf, type Member, membersOf } from "./zip.ts";
 
-export type Kind = "dicom" | "picture" | "document" | "nothing";
+export type Kind = "dicom" | "picture" | "document" | "heic" | "nothing";
 
 export interface Picked extends Member {
   kind: Kind;
@@ -12,6 +12,8 @@ export interface Picked extends Member {
 
 const LEFT_OUT = /(?:^|\/)(?:DICOMDIR|Thumbs\.db|desktop\.ini|\.[^/]*)$|(?:^|\/)__MACOSX\//i;
 const ZIP = 0x504b0304;
+const HEIC = /^ftyp(?:hei[cfmsx]|hev[cmsx]|mif1|msf1)$/; // ISO/IEC 23008-12 10.2
+const SEEN = 132; // bytes of a file that tell what it is
 
 /** All files behind what was picked; what is no file of interest is left out. */
 export async function* pickedOf(files: Iterable<File> | AsyncIterable<File>): AsyncGenerator<Picked> {
@@ -20,7 +22,7 @@ export async function* pickedOf(files: Iterable<File> | AsyncIterable<File>): As
     if (LEFT_OUT.test(name)) continue;
     let head: Uint8Array;
     try {
-      head = await bytesOf(file.slice(0, 132));
+      head = await bytesOf(file.slice(0, SEEN));
     } catch {
       yield whole(file, name, "dicom"); // sending it fails, too, and says why
       continue;
@@ -31,9 +33,19 @@ export async function* pickedOf(files: Iterable<File> | AsyncIterable<File>): As
       continue;
     }
     for (const member of members) {
-      if (!LEFT_OUT.test(member.name)) yield { ...member, name: `${name}: ${member.name}`, kind: "dicom" };
+      if (!LEFT_OUT.test(member.name)) yield await inside(member, `${name}: ${member.name}`);
     }
   }
+}
+
+/** A member of a ZIP; photographs and documents are unpacked here, the server unpacks the rest. */
+async function inside(member: Member, name: string): Promise<Picked> {
+  const head = await member.head(SEEN);
+  const kind = head.length ? kindOf(head) : "dicom"; // one that cannot be unpacked here: the server knows more
+  if (kind === "picture" || kind === "document") {
+    if (member.plain) return { ...member, name, kind, body: member.plain };
+  }
+  return { ...member, name, kind: kind === "heic" ? kind : "dicom" };
 }
 
 /** What a file is, by its first bytes: names say little. */
@@ -42,6 +54,7 @@ export function kindOf(head: Uint8Array): Kind {
   if (isPart10(head)) return "dicom";
   if (startsWith(head, 0x25504446)) return "document"; // %PDF
   if (startsWith(head, 0x89504e47) || (startsWith(head, 0xffd8ff) && head[2] === 0xff)) return "picture";
+  if (HEIC.test(String.fromCharCode(...head.subarray(4, 12)))) return "heic";
   return "dicom"; // perhaps one without a head; the server knows
 }
 

@@ -138,13 +138,16 @@ test("what is refused is told with the reason, and the others go on", async () =
   };
   const queue = filled(house, NAMES);
   queue.add({ ...file("empty", ""), kind: "nothing" });
+  queue.add({ ...file("IMG_1.HEIC"), kind: "heic" });
   await idle(queue);
 
   expect(queue.refused).toEqual([
-    { name: "empty", reason: "empty" },
-    { name: "file 7", reason: "no DICOM" },
+    { name: "empty", reason: "empty", details: "" },
+    { name: "IMG_1.HEIC", reason: "heic", details: "" },
+    { name: "file 7", reason: "strange", details: "no DICOM" },
   ]);
   expect(queue.stored).toBe(49);
+  expect(queue.arrivals.get("study")).toBe(49);
   expect(queue.finished).toBe(queue.files);
 });
 
@@ -161,7 +164,11 @@ test.each([401, 403, 507])(
     const queue = filled(house, NAMES);
     for (let turns = 0; queue.state !== "paused" && turns < 100; turns++) await turn();
 
-    expect([queue.state, queue.problem, queue.refused.length]).toEqual(["paused", "full", 0]);
+    expect([queue.state, queue.problem, queue.refused.length]).toEqual([
+      "paused",
+      { status, details: "full" },
+      0,
+    ]);
     isOut = false;
     queue.resume();
     await idle(queue);

@@ -18,9 +18,13 @@ export interface Server {
   wait(milliseconds: number): Promise<void>;
 }
 
+/** Why files are not taken, where it is not the server's words alone. */
+export type Reason = "empty" | "nothing" | "heic" | "strange" | "large" | "";
+
 export interface Refused {
   name: string;
-  reason: string;
+  reason: Reason;
+  details: string; // what the server said
 }
 
 export interface Moving {
@@ -34,17 +38,24 @@ interface Looked {
   identity?: Identity | undefined;
 }
 
+/** Why nothing more can be sent. */
+export interface Problem {
+  status: number; // of the server's answer
+  details: string;
+}
+
 export type State = "idle" | "sending" | "paused" | "lost";
 
 export class Queue {
   readonly studies = new Set<string>();
+  readonly arrivals = new Map<string, number>(); // files of each study that have arrived or were there
   readonly refused: Refused[] = [];
   readonly moving = new Map<Picked, Moving>();
   files = 0;
   bytes = 0;
   stored = 0;
   known = 0;
-  problem = ""; // why it has paused by itself
+  problem: Problem | undefined; // why it has paused by itself
   private finishedBytes = 0;
   private readonly waiting: Picked[] = [];
   private readonly prepared = new Map<string, Promise<void>>();
@@ -79,13 +90,14 @@ export class Queue {
     this.files += 1;
     this.bytes += picked.size;
     if (picked.kind === "nothing") this.refuse(picked, "empty");
+    else if (picked.kind === "heic") this.refuse(picked, "heic");
     else this.waiting.push(picked);
     this.work();
     this.changed();
   }
 
   /** Stop at once; what is half sent is sent anew. */
-  pause(problem = ""): void {
+  pause(problem?: Problem): void {
     this.problem = problem;
     this.isPaused = true;
     for (const stop of this.stops) stop();
@@ -93,7 +105,7 @@ export class Queue {
   }
 
   resume(): void {
-    this.problem = "";
+    this.problem = undefined;
     this.isPaused = false;
     this.work();
     this.changed();
@@ -176,7 +188,11 @@ export class Queue {
       this.settle(picked, kept);
     } catch (error) {
       if (!isFinal(error)) throw error;
-      this.refuse(picked, error instanceof Error ? error.message : `${error}`);
+      this.refuse(
+        picked,
+        reasonOf(error, picked, identity),
+        error instanceof Error ? error.message : `${error}`,
+      );
     } finally {
       this.moving.delete(picked);
       if (stop) this.stops.delete(stop);
@@ -185,7 +201,7 @@ export class Queue {
 
   private settle(picked: Picked, kept: Kept[]): void {
     const isNew = kept.some((one) => one.Status !== "AlreadyStored");
-    for (const one of kept) this.studies.add(one.ParentStudy);
+    for (const one of kept) this.count(one.ParentStudy);
     if (kept.length) this.finish(picked, isNew ? "stored" : "known");
     else this.refuse(picked, "nothing");
   }
@@ -205,7 +221,7 @@ export class Queue {
     if (this.isPaused) return;
     const status = error instanceof ServerError ? error.status : 0;
     if (status && !isPassing(status)) {
-      this.pause(error instanceof Error ? error.message : `${error}`);
+      this.pause({ status, details: error instanceof Error ? error.message : `${error}` });
       return;
     }
     this.isLost = true;
@@ -215,13 +231,18 @@ export class Queue {
 
   private finish(picked: Picked, how: "stored" | "known", study = ""): void {
     this[how] += 1;
-    if (study) this.studies.add(study);
+    if (study) this.count(study);
     this.finishedBytes += picked.size;
     this.changed();
   }
 
-  private refuse(picked: Picked, reason: string): void {
-    this.refused.push({ name: picked.name, reason });
+  private count(study: string): void {
+    this.studies.add(study);
+    this.arrivals.set(study, (this.arrivals.get(study) ?? 0) + 1);
+  }
+
+  private refuse(picked: Picked, reason: Reason, details = ""): void {
+    this.refused.push({ name: picked.name, reason, details });
     this.finishedBytes += picked.size;
     this.changed();
   }
@@ -236,6 +257,13 @@ function isPassing(status: number): boolean {
 function isFinal(error: unknown): boolean {
   if (!(error instanceof ServerError)) return true;
   return [400, 404, 409, 413, 415, 422, 500].includes(error.status);
+}
+
+/** Why the server refuses a file, as far as that can be told in the reader's language. */
+function reasonOf(error: unknown, picked: Picked, identity: Identity | undefined): Reason {
+  const status = error instanceof ServerError ? error.status : 0;
+  if (status === 413) return "large";
+  return picked.kind === "dicom" && !identity && [400, 415, 422].includes(status) ? "strange" : "";
 }
 
 async function headOf(picked: Picked): Promise<Uint8Array> {

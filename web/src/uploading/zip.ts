@@ -6,10 +6,12 @@ export interface Member {
   size: number; // bytes of what is sent
   body: () => Promise<Blob>; // the member as it is, or as a gzip file, which the server unpacks
   head: (bytes: number) => Promise<Uint8Array>; // its first bytes; empty where the browser cannot unpack
+  plain?: () => Promise<Blob>; // unpacked, when it is not too large for that
 }
 
 const MOST_TAIL = 65_557; // bytes: the end record, and the longest comment
 const MOST_LIST = 64 << 20; // bytes of the list of members
+const MOST_UNPACKED = 100 << 20; // bytes of a member that is unpacked here
 const STORED = 0;
 const DEFLATED = 8;
 const ENCRYPTED = 0x41; // bits of the general purpose flag
@@ -62,10 +64,17 @@ function memberOf(zip: Blob, entry: DataView, name: string): Member | undefined 
     return zip.slice(start, start + packed);
   };
   if (method === STORED) {
-    return { name, size, body: data, head: async (bytes) => bytesOf((await data()).slice(0, bytes)) };
+    const head = async (bytes: number) => bytesOf((await data()).slice(0, bytes));
+    return { name, size, body: data, head, plain: data };
   }
   const gzip = async () => new Blob([GZIP_HEAD, await data(), gzipTail(crc, size)]);
-  return { name, size: packed + 18, body: gzip, head: async (bytes) => unpacked(await gzip(), bytes) };
+  return {
+    name,
+    size: packed + 18,
+    body: gzip,
+    head: async (bytes) => unpacked(await gzip(), Math.min(bytes, size)),
+    ...(size <= MOST_UNPACKED && { plain: async () => new Blob([await unpacked(await gzip(), size)]) }),
+  };
 }
 
 const GZIP_HEAD = new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
@@ -77,7 +86,7 @@ function gzipTail(crc: number, size: number): ArrayBuffer {
   return tail.buffer;
 }
 
-async function unpacked(gzip: Blob, most: number): Promise<Uint8Array> {
+async function unpacked(gzip: Blob, most: number): Promise<Uint8Array<ArrayBuffer>> {
   if (typeof DecompressionStream === "undefined") return new Uint8Array(); // Safari before 16.4
   const reader = gzip.stream().pipeThrough(new DecompressionStream("gzip")).getReader();
   const head = new Uint8Array(most);

@@ -143,6 +143,15 @@ export const de: Words = {
   "upload.drop": "Dateien, Ordner oder ZIPs hierher ziehen: DICOM, Fotos (JPEG, PNG) oder PDF",
   "upload.files": "Dateien wählen",
   "upload.folder": "Ordner wählen",
+  "upload.photos": "Fotos wählen",
+  "upload.unsent":
+    "{count} Dateien waren noch nicht gesendet, als diese Seite verlassen wurde. Wähle sie noch einmal: Was angekommen ist, wird nicht doppelt gesendet.",
+  "upload.signInAgain":
+    "Du bist nicht mehr angemeldet. Melde dich an, komm auf diese Seite zurück und mach weiter.",
+  "upload.noRoom": "Auf der Karte ist kein Platz mehr. Lösche eine Studie und mach dann weiter.",
+  "upload.heic": "Ein Foto vom iPhone (HEIC). Nimm es mit „Fotos wählen“: Dann kommt es als JPEG.",
+  "upload.strange": "Weder DICOM noch JPEG, PNG oder PDF.",
+  "upload.large": "Die Datei ist zu groß.",
   "upload.hidden": "Schüler sehen davon nichts, bis du es durchgesehen und freigegeben hast.",
   "upload.looking": "Dateien werden durchgesehen …",
   "upload.notAllowed": "Nur Lehrkräfte laden hoch. Melde dich zuerst an.",
@@ -163,6 +172,8 @@ export const de: Words = {
   "review.title": "Durchsehen, dann freigeben",
   "review.note":
     "Schüler sehen Titel, Beschreibungen und Bilder, nie Namen und Nummern. Aber ein Name kann auch in einem Bild oder in einer Beschreibung stehen.",
+  "review.more": "{count} weitere Studien folgen, wenn diese erledigt sind.",
+  "review.later": "Später: verborgen lassen",
   "review.names": "Was darin über Personen steht",
   "review.noNames": "Darin stehen keine Namen und Nummern von Personen.",
   "review.kind.Person": "Namen",

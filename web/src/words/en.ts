@@ -142,6 +142,14 @@ export const en = {
   "upload.drop": "Drop files, folders or ZIPs here: DICOM, photographs (JPEG, PNG) or PDF",
   "upload.files": "Choose files",
   "upload.folder": "Choose a folder",
+  "upload.photos": "Choose photos",
+  "upload.unsent":
+    "{count} files were not sent when this page was left. Choose them again: what has arrived is not sent twice.",
+  "upload.signInAgain": "You are not signed in any more. Sign in, come back to this page, and go on.",
+  "upload.noRoom": "There is no room left on the card. Delete a study, then go on.",
+  "upload.heic": "An iPhone photograph (HEIC). Take it with “Choose photos”: then it comes as a JPEG.",
+  "upload.strange": "Neither DICOM nor JPEG, PNG or PDF.",
+  "upload.large": "The file is too large.",
   "upload.hidden": "Students see nothing of it until you have looked through it and show it.",
   "upload.looking": "Looking through the files …",
   "upload.notAllowed": "Only teachers upload. Sign in first.",
@@ -162,6 +170,8 @@ export const en = {
   "review.title": "Look through it, then show it",
   "review.note":
     "Students see the title, the descriptions and the pictures, never the names and numbers. But a name may also stand in a picture or in a description.",
+  "review.more": "{count} more studies follow when these are done.",
+  "review.later": "Later: keep them hidden",
   "review.names": "What it says of people",
   "review.noNames": "It holds no names and no numbers of people.",
   "review.kind.Person": "Names",
