@@ -137,6 +137,13 @@ def test_a_client_that_asks_first_is_told_to_go_on(server: Live) -> None:
         assert "200 OK" in client.receive_head()
 
 
+def test_a_client_that_asks_first_and_has_nothing_to_send_is_answered(server: Live) -> None:
+    with wire(server.port, timeout=5) as client:
+        client.send(head("GET", "/value", "Expect: 100-continue"))
+
+        assert "200 OK" in client.receive_head()
+
+
 def test_a_client_that_asks_first_is_refused_without_sending(server: Live) -> None:
     with wire(server.port) as client:
         client.send(head("POST", "/measure", f"Content-Length: {LARGE + 1}", "Expect: 100-continue"))

@@ -273,6 +273,7 @@ class Parser(HTTPRequestParser):
         if not self._reception.keep_alive:
             self.headers["CONNECTION"] = "close"  # waitress then ends the connection after the answer
         if self.body_rcv is None:
+            self.expect_continue = False  # waitress would wait for what does not come
             return
         try:
             sink = self._reception.receive(self)
