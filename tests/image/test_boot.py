@@ -27,6 +27,17 @@ def ready_after(guest: Guest, unit: str) -> float:
     return int(guest.ask(f"systemctl show -P ActiveEnterTimestampMonotonic {unit}")) / 1e6
 
 
+def cpu_seconds(guest: Guest, unit: str) -> float:
+    """What the unit last took; its journal is quiet, so it is measured around a start."""
+    before, after = (
+        int(word)
+        for word in guest.ask(
+            f"read _ a </sys/fs/cgroup/cpu.stat; systemctl start {unit}; read _ b </sys/fs/cgroup/cpu.stat; echo $a $b"
+        ).split()
+    )
+    return (after - before) / 1e6
+
+
 def written_kib(guest: Guest) -> int:
     """What was written to the card since the start, in KiB."""
     return int(guest.ask("awk '{ print int($7 / 2) }' /sys/block/vda/stat"))
@@ -81,6 +92,24 @@ def test_the_data_partition_reaches_to_the_end_of_the_card(box: Guest) -> None:
     assert int(disk) - int(end) < 2048 * 8
     assert space > 2 * 10**9
     assert "reaches" not in box.ask("systemctl show -P Result pacsberry-grow")
+
+
+def test_the_admin_page_is_told_how_the_box_is(box: Guest, figure: Callable[[str, float | str], None]) -> None:
+    unit = "pacsberry-status.service"
+    box.run(f"systemctl start {unit}", timeout=120)
+    told = json.loads(box.ask("cat /run/pacsberry/status.json"))
+    figure("virt: seconds of a processor per minute for the admin page", cpu_seconds(box, unit))
+
+    assert box.ask("stat -c '%a %U:%G' /run/pacsberry/status.json") == "640 root:pacsberry"
+    assert (told["mode"], told["address"]) == ("access-point", "http://10.42.0.1/")
+    assert told["remarks"] != []  # a machine without a radio
+    assert box.ask(f"journalctl -b -o cat -u {unit}") == ""
+    # In its sandbox it can still see the last words of a radio's firmware.
+    place = f"/run/systemd/system/{unit}.d"
+    look = "ExecStart=\nExecStart=/bin/sh -c 'dmesg --kernel | wc -l >/run/pacsberry/lines'"
+    box.run(f"mkdir -p {place}; printf '[Service]\n%s\n' \"{look}\" >{place}/look.conf; systemctl daemon-reload")
+    box.run(f"systemctl start {unit}; rm -r {place}; systemctl daemon-reload")
+    assert int(box.ask("cat /run/pacsberry/lines; rm /run/pacsberry/lines")) > 100
 
 
 def test_an_idle_box_leaves_the_card_alone(box: Guest, figure: Callable[[str, float | str], None]) -> None:
