@@ -39,8 +39,13 @@ fi
 # mke2fs of the image itself: its defaults are what its kernel and fsck know, and unlike the one of an older build
 # machine it takes all dates from SOURCE_DATE_EPOCH.
 emulator=()
-[[ $(dpkg --print-architecture) == "${ARCH}" ]] ||
+if [[ $(dpkg --print-architecture) != "${ARCH}" ]]; then
     emulator=("$(command -v qemu-aarch64 || command -v qemu-aarch64-static)" -L "${tree}")
+else # with its own libraries: an older build machine has older ones
+    for loader in "${tree}"/usr/lib/*-linux-gnu/ld-linux-*.so.*; do
+        [[ ! -x ${loader} ]] || emulator=("${loader}" --library-path "$(dirname "${loader}")")
+    done
+fi
 make_ext4() { # make_ext4 FILE MIB LABEL OPTION...
     truncate -s "$2M" "$1"
     MKE2FS_CONFIG=${tree}/etc/mke2fs.conf "${emulator[@]}" "${tree}/usr/sbin/mke2fs" -q -t ext4 -b 4096 -T default \
