@@ -82,6 +82,16 @@ def test_the_cookie_is_for_no_script_and_no_foreign_page(school: House) -> None:
     assert re.fullmatch(r"pacsberry=[\w-]{43}; Path=/; HttpOnly; SameSite=Strict", page.last["set-cookie"])
 
 
+def test_behind_a_proxy_with_https_the_cookie_never_travels_without(school: House) -> None:
+    asked = {"Name": "tom", "Password": USERS["tom"]}
+    page = Page(school)
+
+    page.ask("POST", "/pacsberry/session", asked, X_Forwarded_Proto="https")
+    assert page.last["set-cookie"].endswith("; SameSite=Strict; Secure")
+    page.ask("DELETE", "/pacsberry/session", Forwarded="for=10.0.0.1;proto=https")
+    assert "; Secure" in page.last["set-cookie"]
+
+
 def test_a_wrong_password_begins_nothing_and_the_browser_asks_for_none_by_itself(school: House) -> None:
     page = Page(school)
 

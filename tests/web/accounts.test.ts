@@ -53,6 +53,34 @@ test("who does not know name and password is told where they are", async () => {
   await context.close();
 });
 
+test("a page that the browser has kept is not shown to who comes after", async () => {
+  const { page, context, problems } = await open(by, at, "sign-in.html", "portrait");
+  const back = () =>
+    page.evaluate(() => {
+      dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+      const wasHidden = getComputedStyle(document.body).display === "none";
+      dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+      return wasHidden;
+    });
+  const signsIn = async () => {
+    await page.getByLabel("Name").fill("tom");
+    await page.getByLabel("Password").fill(at.users.tom ?? "");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: /Sign out/ }).waitFor();
+  };
+  await signsIn();
+
+  assert.equal(await back(), true);
+  await page.getByRole("button", { name: /Sign out/ }).waitFor();
+  await page.evaluate(() => fetch("../pacsberry/session", { method: "DELETE", headers: { "X-Pacsberry": "page" } }));
+  assert.equal(await back(), true);
+
+  await page.getByRole("link", { name: "Sign in" }).waitFor();
+  assert.equal(await page.getByRole("button", { name: /Sign out/ }).count(), 0);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
 test("a wrong password is told and lets one try again", async () => {
   const { page, context } = await open(by, at, "sign-in.html", "portrait");
   await page.getByLabel("Name").fill("tom");

@@ -98,7 +98,7 @@ def _people(request: Request, context: Context) -> "People":
 
 def _cookie(token: str, request: Request) -> str:
     """HttpOnly: no script reads it; SameSite: it comes with no request of a foreign page."""
-    secure = "; Secure" if request.scheme == "https" else ""
+    secure = "; Secure" if request.address("/").startswith("https:") else ""  # or by a proxy
     ends = "" if token else "; Max-Age=0"
     return f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict{secure}{ends}"
 

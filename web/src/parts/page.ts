@@ -20,6 +20,7 @@ export async function start(name: string, page: CustomElementConstructor & { new
     const element = document.createElement(name) as Part & { who: Session };
     element.who = who;
     document.body.append(element);
+    guardReturn(who);
   } catch (error) {
     const problem = document.createElement("p");
     problem.className = "problem";
@@ -27,6 +28,19 @@ export async function start(name: string, page: CustomElementConstructor & { new
     problem.textContent = words(error);
     document.body.append(problem);
   }
+}
+
+/** Show a page that the browser has kept to nobody but who left it: "back" after signing out would show names. */
+function guardReturn(left: Session): void {
+  addEventListener("pagehide", () => {
+    document.body.hidden = true;
+  });
+  addEventListener("pageshow", async (event) => {
+    if (!event.persisted) return;
+    const now = await session().catch(() => undefined);
+    if (now?.User === left.User && now.Role === left.Role) document.body.hidden = false;
+    else location.reload();
+  });
 }
 
 /** What went wrong, as a sentence. */
