@@ -4,6 +4,7 @@
 import {
   cache,
   Enums,
+  eventTarget,
   getShouldUseCPURendering,
   imageLoader,
   init as initCore,
@@ -13,26 +14,38 @@ import {
 } from "@cornerstonejs/core";
 import { init as initLoader } from "@cornerstonejs/dicom-image-loader";
 import type { Annotation } from "../api/annotations.ts";
-import { address, headers } from "../api/http.ts";
+import { headers } from "../api/http.ts";
 import type { Manifest } from "../api/pictures.ts";
 import { drawKept, drawnOn } from "./drawn.ts";
 import { beginMeasuring, Measure } from "./measure.ts";
 import { moduleOf } from "./metadata.ts";
-import { pictureOf } from "./stack.ts";
+import { darken, paddingOf } from "./padding.ts";
+import {
+  acceptOf,
+  addressOf,
+  idsOf,
+  knownAs,
+  leaveToServer,
+  SCHEME,
+  samplesOf,
+  sourceOf,
+  useProcessor,
+} from "./sources.ts";
+import { valuesOf } from "./stack.ts";
 import { FITTED, type Size, scaleOf, type View } from "./view.ts";
-import type { Window } from "./window.ts";
+import { rangeOf, type Window, windowOf } from "./window.ts";
 
 export const MOST_CACHED = 200 * 2 ** 20; // bytes; Cornerstone's own bound, 3 GB, has Safari reload the page
 const DECODERS = 2; // each has a memory of its own
 const SETTLED = 120; // ms that a picture is looked at before its values are fetched
 const AHEAD = 2; // pictures that are fetched before they are looked at
 const ENGINE = "pacsberry";
-const SCHEME = "wadors:";
+const { LINEAR, SAMPLED_SIGMOID: SIGMOID } = Enums.VOILUTFunctionType;
+const LEVELS: Window = [127.5, 255]; // of what the server has drawn
 
 export { useAsking } from "./measure.ts";
 
 const opened = new Map<string, { told: Manifest; ids: readonly string[] }>(); // series, by identifier and digest
-const known = new Map<string, { told: Manifest; picture: number }>();
 let engine: RenderingEngine | undefined; // one for all screens: a context of WebGL is dear on an iPad
 
 /** Whether the browser can draw with WebGL 2; Cornerstone draws with the processor where it cannot. */
@@ -47,42 +60,46 @@ export function hasWebGl(): boolean {
 /** Cornerstone, set up once for the page. */
 export function started(): RenderingEngine {
   if (engine) return engine;
-  initCore({ isMobile: true, debug: {}, rendering: { useCPURendering: !hasWebGl() } });
+  const isProcessor = !hasWebGl();
+  initCore({ isMobile: true, debug: {}, rendering: { useCPURendering: isProcessor } });
+  if (isProcessor) useProcessor();
   initLoader({
     maxWebWorkers: DECODERS,
-    beforeSend: () => headers(),
+    open: (request, url) => request.open("GET", addressOf(SCHEME + url)),
+    beforeSend: (_request, imageId) => ({ ...headers(), ...acceptOf(imageId) }),
+    beforeProcessing: samplesOf,
   });
   cache.setMaxCacheSize(MOST_CACHED);
   metaData.addProvider((name: string, imageId: string) => {
-    const found = known.get(imageId);
-    return found && moduleOf(name, found.told, found.picture);
+    const found = knownAs(imageId);
+    return found && moduleOf(name, found.told, found.picture, sourceOf(imageId));
   }, 10_000);
+  eventTarget.addEventListener(Enums.Events.IMAGE_LOADED, ((event: CustomEvent<{ image: Types.IImage }>) =>
+    hidePadding(event.detail.image)) as EventListener);
   beginMeasuring();
   engine = new RenderingEngine(ENGINE);
   return engine;
 }
 
-/** The address of all values of a picture: out of the pack of its series, or as they are stored. */
-export function frameAddress(told: Manifest, picture: number): string {
-  const { State, Url } = told.Prepared.frames;
-  if (State === "Ready" && Url && isWhole(told)) return address(`${Url}/${picture}`);
-  const found = pictureOf(told.Instances, picture);
-  return address(`pacsberry/instances/${found?.instance.ID}/frames/${found?.frame ?? 0}`);
-}
-
-/** What Cornerstone calls the pictures of a series. */
-export function idsOf(told: Manifest): string[] {
-  return Array.from({ length: told.CountPictures }, (_, picture) => {
-    const id = SCHEME + frameAddress(told, picture);
-    known.set(id, { told, picture });
-    return id;
-  });
+/** Have padding drawn black. */
+function hidePadding(image: Types.IImage): void {
+  const found = knownAs(image.imageId);
+  if (!found || sourceOf(image.imageId) === "drawn") return;
+  const values = valuesOf(found.told, found.picture);
+  const padding = paddingOf(values);
+  if (!padding) return;
+  const toUnit = (value: number) => (image.preScale?.scaled ? value * image.slope + image.intercept : value);
+  const [one, other] = [toUnit(padding.low), toUnit(padding.high)];
+  const isInverse = values.PhotometricInterpretation === "MONOCHROME1";
+  darken(image.getPixelData(), { low: Math.min(one, other), high: Math.max(one, other) }, isInverse);
 }
 
 /** How a picture is to be drawn. */
 export interface Drawing {
   view: View;
   window: Window | undefined; // undefined: that of the picture
+  own: Window | undefined; // that the server draws the picture through
+  shape: string; // VOILUTFunction
   isInverse: boolean; // low values are bright: MONOCHROME1
   size: Size; // of the picture, as it is drawn
   rows: number;
@@ -129,6 +146,19 @@ export class FullDepth {
     opened.set(name, { told, ids: this.ids });
   }
 
+  /** The series has been told of anew: its values may come from elsewhere now. */
+  hear(told: Manifest): void {
+    if (this.told !== told && this.told?.Digest === told.Digest) {
+      this.told = told;
+      idsOf(told);
+    }
+  }
+
+  /** Whether it is known what the values of a picture mean: those that the server has drawn mean nothing. */
+  isMeasured(picture: number): boolean {
+    return sourceOf(this.ids[picture] ?? "") !== "drawn";
+  }
+
   /** Fetch and draw a picture, once it is looked at for a moment. */
   show(picture: number, drawing: Drawing): void {
     this.wanted = drawing;
@@ -147,7 +177,7 @@ export class FullDepth {
   /** The window that the picture is drawn through. */
   get window(): Window | undefined {
     const range = this.viewport?.getProperties().voiRange;
-    return range && [(range.lower + range.upper) / 2, range.upper - range.lower];
+    return range && windowOf(range, "LINEAR_EXACT");
   }
 
   /** What is on the screen, to be drawn larger elsewhere; undefined as long as nothing is. */
@@ -171,12 +201,16 @@ export class FullDepth {
     return engine?.getViewport(this.name) as Types.IStackViewport | undefined;
   }
 
-  private lay({ view, window, isInverse, size, rows, screen }: Drawing): void {
+  private lay({ view, window, own, shape, isInverse, size, rows, screen }: Drawing): void {
     const viewport = this.viewport;
     if (!viewport) return;
+    const isMeasured = this.isMeasured(this.shown);
+    const isSigmoid = isMeasured && shape === "SIGMOID" && !getShouldUseCPURendering();
+    const range = isMeasured ? this.stored(window && rangeOf(window, shape)) : levelsOf(window, own);
     viewport.setProperties({
-      invert: view.inverted !== isInverse,
-      ...(window ? { voiRange: { lower: window[0] - window[1] / 2, upper: window[0] + window[1] / 2 } } : {}),
+      invert: view.inverted !== (isInverse && isMeasured),
+      ...(getShouldUseCPURendering() ? {} : { VOILUTFunction: isSigmoid ? SIGMOID : LINEAR }),
+      ...(range ? { voiRange: range } : {}),
     });
     viewport.resetCamera();
     viewport.setViewPresentation({
@@ -186,7 +220,8 @@ export class FullDepth {
     });
     const scale = scaleOf(view, size, screen);
     if (getShouldUseCPURendering()) {
-      viewport.setZoom(scale * Math.min(1, size.height / rows)); // there, a zoom is CSS pixels for each pixel
+      viewport.setCamera({ flipHorizontal: view.mirrored }); // there, presentations mirror nothing …
+      viewport.setZoom(scale * Math.min(1, size.height / rows)); // … and a zoom is CSS pixels for each pixel
       const middle: Types.Point2 = [screen.width / 2 - view.x, screen.height / 2 - view.y];
       viewport.setCamera({ focalPoint: viewport.canvasToWorld(middle) });
     } else {
@@ -196,13 +231,20 @@ export class FullDepth {
     viewport.render();
   }
 
+  /** A range as Cornerstone wants it: of stored values where its card cannot hold those of the unit. */
+  private stored(range: Types.VOIRange | undefined): Types.VOIRange | undefined {
+    const image = cache.getImage(this.ids[this.shown] ?? "");
+    if (!range || !image || image.preScale?.scaled || getShouldUseCPURendering()) return range;
+    const [lower, upper] = [range.lower, range.upper].map((value) => (value - image.intercept) / image.slope);
+    return { lower: lower as number, upper: upper as number };
+  }
+
   private async fetch(picture: number): Promise<void> {
-    const { told } = this;
+    const { ids } = this;
     try {
       if (this.measure.isBusy) this.measure.cancel();
-      const how = { priority: 0, requestType: Enums.RequestType.Interaction };
-      await imageLoader.loadAndCacheImage(this.ids[picture] ?? "", how); // setStack does not say when it fails
-      if (this.number !== picture || this.told !== told) return;
+      await loaded(ids[picture] ?? "", { priority: 0, requestType: Enums.RequestType.Interaction }); // setStack does not say when it fails
+      if (this.number !== picture || this.ids !== ids) return;
       if (this.stacked === this.ids) await this.viewport?.setImageIdIndex(picture);
       else await this.viewport?.setStack(this.ids, picture);
       this.stacked = this.ids;
@@ -212,7 +254,7 @@ export class FullDepth {
       this.changed();
       return; // the small picture stays
     }
-    if (this.number !== picture || this.told !== told || !this.wanted) return;
+    if (this.number !== picture || this.ids !== ids || !this.wanted) return;
     this.shown = picture;
     this.number = -1;
     if (!this.wanted.window) this.viewport?.resetProperties();
@@ -227,7 +269,7 @@ export class FullDepth {
     this.before = picture;
     for (let ahead = 1; ahead <= AHEAD; ahead += 1) {
       const id = this.ids[picture + ahead * step];
-      if (id && !cache.isLoaded(id)) imageLoader.loadAndCacheImage(id).catch(() => {}); // it is asked for again when looked at
+      if (id && !cache.isLoaded(id)) loaded(id).catch(() => {}); // it is asked for again when looked at
     }
   }
 }
@@ -242,7 +284,27 @@ export function allDrawn(kept: readonly Annotation[]): Annotation[] {
   ];
 }
 
-/** Whether the pack has every picture; others of a series are fetched as they are stored. */
-function isWhole(told: Manifest): boolean {
-  return (told.Prepared.frames.CountPictures ?? told.CountPictures) === told.CountPictures;
+/** Fetch a picture; the server draws what cannot be decoded here. */
+async function loaded(id: string, asked: object = {}): Promise<void> {
+  // The processor's tables are of whole numbers: fractions are made of those when they are drawn.
+  const found = knownAs(id);
+  const slope = found && valuesOf(found.told, found.picture).RescaleSlope;
+  const preScale = { enabled: !getShouldUseCPURendering() || Number.isInteger(slope ?? 1) };
+  const how = { ...asked, preScale } as unknown as Parameters<typeof imageLoader.loadAndCacheImage>[1];
+  try {
+    await imageLoader.loadAndCacheImage(id, how);
+  } catch (error) {
+    if (!leaveToServer(id)) throw error;
+    await new Promise((done) => setTimeout(done)); // the cache forgets the failure meanwhile
+    await imageLoader.loadAndCacheImage(id, how);
+  }
+}
+
+/** The levels of a picture drawn through the window `own` that are black and white through another one. */
+function levelsOf(window: Window | undefined, own: Window | undefined): Types.VOIRange {
+  const [all, from] = [rangeOf(LEVELS, "LINEAR_EXACT"), own ?? LEVELS];
+  if (!window || (window[0] === from[0] && window[1] === from[1])) return all;
+  const toLevel = (value: number) => ((value - (from[0] - from[1] / 2)) * LEVELS[1]) / from[1];
+  const { lower, upper } = rangeOf(window, "LINEAR_EXACT");
+  return { lower: toLevel(lower), upper: toLevel(upper) };
 }

@@ -146,7 +146,20 @@ export class Pane extends Part {
     const [center] = (this.value("WindowCenter") as number[] | undefined) ?? [];
     const [width] = (this.value("WindowWidth") as number[] | undefined) ?? [];
     if (Number.isFinite(center) && Number(width) > 0) return [Number(center), Number(width)];
-    return Number(this.value("SamplesPerPixel")) === 3 ? [127.5, 255] : undefined;
+    return this.isColoured ? [127.5, 255] : undefined;
+  }
+
+  /** The formula of the window (VOILUTFunction). */
+  private get shape(): string {
+    if (this.isColoured) return "LINEAR_EXACT";
+    return this.stack?.facts?.Window?.Function ?? `${this.value("VOILUTFunction") ?? "LINEAR"}`;
+  }
+
+  private get isColoured(): boolean {
+    return (
+      Number(this.value("SamplesPerPixel")) === 3 ||
+      this.value("PhotometricInterpretation") === "PALETTE COLOR"
+    );
   }
 
   /** Where the picture lies in the patient. */
@@ -266,10 +279,13 @@ export class Pane extends Part {
     if (!stack) return;
     const hasFull = full?.has(stage.picture) ?? false;
     stage.canvas.style.filter = filterOf(this.own, this.seen);
+    if (stack.told) full?.hear(stack.told);
     if (full && stack.told && !this.isPlaying && !documentsOf(stack.told)) {
       full.show(stage.picture, {
         view: stage.view,
         window: this.window ?? this.own,
+        own: this.own,
+        shape: this.shape,
         isInverse: this.value("PhotometricInterpretation") === "MONOCHROME1",
         size: stage.size,
         rows: Number(this.value("Rows")) || stage.size.height,

@@ -8,8 +8,9 @@ import {
   volumeLoader,
 } from "@cornerstonejs/core";
 import type { Manifest } from "../api/pictures.ts";
-import { idsOf, MOST_CACHED, started } from "./full.ts";
+import { MOST_CACHED, started } from "./full.ts";
 import { Fingers, type Moved } from "./gestures.ts";
+import { idsOf } from "./sources.ts";
 import { dragged, type Window } from "./window.ts";
 
 export const NAMES = ["axial", "coronal", "sagittal"] as const;

@@ -5,7 +5,8 @@ import { address, headers } from "../api/http.ts";
 import { type Instance, type Manifest, manifest } from "../api/pictures.ts";
 import { type PackFacts, readPack } from "./pack.ts";
 
-const AGAIN = 1000; // ms between two questions while the server makes the pack
+const AGAIN = 1000; // ms between two questions while the server makes the small pictures …
+const PACK_AGAIN = 3000; // … and the pack of all values
 const MOST_QUESTIONS = 120;
 
 /** One picture: which frame of which instance. */
@@ -45,8 +46,23 @@ export class Stack {
       this.changed();
       const { State, Url } = this.told.Prepared.preview;
       if (State === "Ready" && Url && !this.facts) await this.preview(Url);
-      if (this.told.IsPlaced && State !== "Making" && State !== "Missing") return;
+      if (this.told.IsPlaced && State !== "Making" && State !== "Missing") break;
       await pause(AGAIN, this.stopped.signal);
+    }
+    await this.pack();
+  }
+
+  /** Have the pack of all values made where there is none: until then they come as they are stored, many times as large. */
+  private async pack(): Promise<void> {
+    for (let question = 0; question < MOST_QUESTIONS && this.told; question += 1) {
+      const { State, Url } = this.told.Prepared.frames;
+      if (!Url || (State !== "Missing" && State !== "Making")) return;
+      if (State === "Missing") {
+        await fetch(address(`${Url}/0`), { headers: headers(), signal: this.stopped.signal });
+      }
+      await pause(PACK_AGAIN, this.stopped.signal);
+      this.told = await manifest(this.series, this.stopped.signal);
+      this.changed();
     }
   }
 
@@ -62,9 +78,12 @@ export class Stack {
     return pictureOf(this.told?.Instances ?? [], number);
   }
 
-  /** A value of the instance of a picture: its own, or what all of the series share. */
+  /** A value of a picture: its frame's, its instance's, or what all of the series share. */
   value(number: number, keyword: string): unknown {
-    return this.picture(number)?.instance[keyword] ?? this.told?.Shared[keyword];
+    const { told } = this;
+    const found = this.picture(number);
+    if (!told || !found) return told?.Shared[keyword];
+    return frameOf(told, found)?.[keyword] ?? found.instance[keyword] ?? told.Shared[keyword];
   }
 
   /** The small picture of a number, or of the nearest one that has arrived. */
@@ -103,6 +122,21 @@ export class Stack {
     this.small.set(picture, bitmap);
     this.changed();
   }
+}
+
+export type Values = Readonly<Record<string, unknown>>;
+
+/** All values of a picture by keyword: those of its frame, of its instance, of the series. */
+export function valuesOf(told: Manifest, number: number): Values {
+  const found = pictureOf(told.Instances, number);
+  if (!found) return told.Shared;
+  return { ...told.Shared, ...found.instance, ...frameOf(told, found) };
+}
+
+/** What the functional groups of an image say of one frame; an only image shares them with itself. */
+function frameOf(told: Manifest, { instance, frame }: Picture): Values | undefined {
+  const frames = (instance.Frames ?? told.Shared.Frames) as readonly Values[] | undefined;
+  return frames?.[frame];
 }
 
 /** Which frame of which instance the picture of a number is. */

@@ -43,6 +43,19 @@ export function dragged([center, width]: Window, dx: number, dy: number): Window
   return [center - (dy * width) / DRAG, Math.max(LEAST_WIDTH, width * Math.exp(dx / DRAG))];
 }
 
+/** The values that become black and white; by PS3.3 C.11.2.1.2, where LINEAR ends a value before the width does. */
+export function rangeOf([center, width]: Window, shape = "LINEAR"): { lower: number; upper: number } {
+  const lower = center - width / 2;
+  const isExact = shape === "LINEAR_EXACT" || width < 1; // as the server takes a width of fractions
+  return { lower, upper: isExact ? lower + width : Math.max(lower + LEAST_WIDTH, lower + width - 1) };
+}
+
+/** The window of values that become black and white. */
+export function windowOf({ lower, upper }: { lower: number; upper: number }, shape = "LINEAR"): Window {
+  const width = upper - lower + (shape === "LINEAR_EXACT" || upper - lower < 1 ? 0 : 1);
+  return [lower + width / 2, width];
+}
+
 /** The CSS filter that makes a picture drawn through the window `from` look as through `to`, as far as 8 bits go. */
 export function filterOf(from: Window | undefined, to: Window | undefined): string {
   if (!from || !to || (from[0] === to[0] && from[1] === to[1])) return "none";
