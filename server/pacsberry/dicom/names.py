@@ -1,6 +1,7 @@
 """Names of tags: from text to number and back, with the dictionary of the standard and the user's own entries.
 
-The tags that every request meets are in a table here; all others are looked up in pydicom, imported at that moment.
+The tags that every request meets are in a table here; all others are looked up in pydicom's dictionaries, loaded at
+that moment.
 """
 
 import re
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from pacsberry.dicom import dictionaries
 from pacsberry.dicom.common_tags import COMMON_TAGS
 from pacsberry.dicom.elements import LONG_VRS, SHORT_VRS
 from pacsberry.errors import ConfigError
@@ -180,36 +182,26 @@ def _without_block(tag: int) -> int:
 
 
 def _pydicom_tag(keyword: str) -> int | None:
-    if not keyword.isalnum():
-        return None
-    from pydicom.datadict import tag_for_keyword
-
-    return tag_for_keyword(keyword)
+    return dictionaries.standard_tag(keyword) if keyword.isalnum() else None
 
 
 @lru_cache(maxsize=2048)
 def _pydicom_entry(tag: int) -> tuple[str, str]:
     """(vr, keyword) of a standard tag, repeating groups included."""
-    from pydicom.datadict import get_entry
-
-    try:
-        vr, _, _, retired, keyword = get_entry(tag)
-    except KeyError:
+    entry = dictionaries.standard_entry(tag)
+    if entry is None:
         return "UN", ""
+    vr, _, _, retired, keyword = entry
     return _first_vr(vr), RETIRED + keyword if retired and tag not in _RETIRED_OF_LATE else keyword
 
 
 @lru_cache(maxsize=2048)
 def _pydicom_private(tag: int, creator: str) -> tuple[str, str]:
     """(vr, name) of a private tag whose creator pydicom knows."""
-    if not creator:
+    entry = dictionaries.entry_of_maker(tag, creator) if creator else None
+    if entry is None:
         return "UN", ""
-    from pydicom.datadict import get_private_entry
-
-    try:
-        vr, _, name, _ = get_private_entry(tag, creator)
-    except KeyError:
-        return "UN", ""
+    vr, _, name, _ = entry
     words = _WORD.findall(name)  # 'Full fidelity' is FullFidelity in Orthanc
     return _first_vr(vr), "".join(word[0].upper() + word[1:] for word in words)
 
