@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from pacsberry.http.api import routes_of
@@ -71,6 +72,30 @@ def test_the_number_of_a_patient_cannot_be_tried_out(school: House) -> None:
     assert json.dumps(school.get(paths[0])).count("2.25.") == 2
 
 
+def test_descriptions_that_name_the_patient_are_not_told(school: House) -> None:
+    ds = make_dataset("CT", patient_id="4711", patient_name="DOE^JANE")
+    ds.StudyDescription, ds.SeriesDescription = "Knee, Jane Doe", "Control of 4711"
+    ds.ManufacturerModelName, ds.ConvolutionKernel = "Doe Jane", "SOFT"
+    told = school.ask("POST", "/instances", part10(ds), **basic("anna")).json
+    show(school, told["ParentStudy"])
+    paths = (
+        "/pacsberry/studies",
+        f"/pacsberry/studies/{told['ParentStudy']}",
+        f"/pacsberry/series/{told['ParentSeries']}/pictures",
+        f"/pacsberry/instances/{told['ID']}/tags",
+    )
+
+    for path in paths:
+        of_tom = school.ask("GET", path, **basic("tom")).body.upper()
+        own = school.ask("GET", path).body.upper()
+        assert b"JANE" in of_tom or b"4711" in of_tom, path
+        assert b"JANE" not in own, path
+        assert b"4711" not in own, path
+    assert b"SOFT" in own
+    assert len(school.get("/pacsberry/studies?text=knee")["Studies"]) == 0
+    assert len(school.ask("GET", "/pacsberry/studies?text=knee", **basic("tom")).json["Studies"]) == 1
+
+
 def with_names(kind: str, study: int) -> bytes:
     """A file with the canary in everything that is about people, and a date of birth."""
     ds = make_dataset(kind, patient_id=f"CANARY{study}", patient_name="CANARY^JANE", study=study)
@@ -79,6 +104,10 @@ def with_names(kind: str, study: int) -> bytes:
         setattr(ds, name, "CANARY")
     ds.add_new(0x00091001, "LO", "CANARY")
     return part10(ds)
+
+
+def chosen(values: dict[str, str], match: "re.Match[str]") -> str:
+    return values.get(match[1], "x")
 
 
 def paths_of(route: Route, told: dict[str, str], tags: dict[str, str], digest: str) -> Iterator[str]:
@@ -107,8 +136,7 @@ def paths_of(route: Route, told: dict[str, str], tags: dict[str, str], digest: s
         }
         names = re.search(r"<name:re:([^>]*)>", path)
         for name in names[1].split("|") if names else ["1500"]:
-            more = {**values, "name": name}
-            yield re.sub(r"<(\w+)(?::[^>]*)?>", lambda match, more=more: more.get(match[1], "x"), path)
+            yield re.sub(r"<(\w+)(?::[^>]*)?>", partial(chosen, {**values, "name": name}), path)
 
 
 def as_hostile(path: str, told: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from pacsberry.archive.index import Index
 from pacsberry.archive.metadata_names import CASE_TITLE, DISCARDED_AT
 from pacsberry.archive.places import bindable, bounded, key_of, patient_tags
+from pacsberry.dicom.person import without_person
 from pacsberry.dicom.text import fold
 from pacsberry.model import Level
 
@@ -20,7 +21,6 @@ MOST_LISTED: Final = 200  # studies of one page
 _MOST_WORDS: Final = 8
 _STUDY_TAGS: Final = ("StudyDescription", "AccessionNumber")
 _PATIENT_TAGS: Final = ("PatientName", "PatientID")
-_NAMELESS_TAGS: Final = ("StudyDescription",)
 
 
 class Order(Enum):
@@ -174,10 +174,12 @@ def _labelled(key: str, label: str | None) -> tuple[str, list[object]]:
 def _searched(title: str | None, tags: str, patient: str, *, nameless: bool) -> Iterator[str]:
     yield title or ""
     study: dict[str, str] = json.loads(tags)
-    yield from (study.get(name, "") for name in (_NAMELESS_TAGS if nameless else _STUDY_TAGS))
-    if not nameless:
-        person: dict[str, str] = json.loads(patient)
-        yield from (person.get(name, "").replace("^", " ") for name in _PATIENT_TAGS)
+    person: dict[str, str] = json.loads(patient)
+    if nameless:
+        yield without_person(study.get("StudyDescription", ""), person)
+        return
+    yield from (study.get(name, "") for name in _STUDY_TAGS)
+    yield from (person.get(name, "").replace("^", " ") for name in _PATIENT_TAGS)
 
 
 def _entry(connection: sqlite3.Connection, key: int) -> StudyEntry:

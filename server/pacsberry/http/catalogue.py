@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pacsberry.archive.catalogue import MOST_LISTED, Order, StudyEntry, Wanted
 from pacsberry.archive.metadata_names import CASE_TITLE
 from pacsberry.auth import Action, Role
+from pacsberry.dicom.person import without_person
 from pacsberry.errors import BadRequest, UnknownResource
 from pacsberry.http import shown
 from pacsberry.http.answers import Answer
@@ -139,11 +140,16 @@ def list_modalities(request: Request, context: Context) -> Answer:
 
 
 def _told(entry: StudyEntry, request: Request, context: Context) -> dict[str, object]:
+    is_student = request.role is Role.STUDENT
+
+    def described(text: str) -> str:
+        return without_person(text, entry.patient_tags) if is_student else text
+
     told: dict[str, object] = {
         "ID": entry.id,
         "StudyInstanceUID": entry.tags.get("StudyInstanceUID", ""),
         "Title": entry.title,
-        "Description": entry.tags.get("StudyDescription", ""),
+        "Description": described(entry.tags.get("StudyDescription", "")),
         "Date": entry.tags.get("StudyDate", ""),
         "Series": [
             {
@@ -151,13 +157,13 @@ def _told(entry: StudyEntry, request: Request, context: Context) -> dict[str, ob
                 "SeriesInstanceUID": series.tags.get("SeriesInstanceUID", ""),
                 "Modality": series.modality,
                 "Number": series.tags.get("SeriesNumber", ""),
-                "Description": series.tags.get("SeriesDescription", ""),
+                "Description": described(series.tags.get("SeriesDescription", "")),
                 "CountInstances": series.instances,
             }
             for series in entry.series
         ],
     }
-    if request.role is Role.STUDENT:
+    if is_student:
         return with_stand_ins(told)
     return told | {
         "Patient": {name: entry.patient_tags.get(name, "") for name in _OF_PATIENT},

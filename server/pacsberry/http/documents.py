@@ -19,6 +19,7 @@ from pacsberry.http.routing import Route
 from pacsberry.model import Level
 
 _MOST_ROWS: Final = 4000  # of a table: enhanced images have a hundred thousand
+_TEXTS: Final = ("LO", "SH", "LT", "ST", "UC", "UT")
 _MOST_LINES: Final = 20_000  # of a report
 _MPEG4: Final = tuple(f"1.2.840.10008.1.2.4.10{number}" for number in range(2, 9))  # H.264 and H.265
 _MP4: Final = b"ftyp"  # bytes 4 to 8 of a file that browsers can play (ISO/IEC 14496-12)
@@ -26,6 +27,7 @@ _MP4: Final = b"ftyp"  # bytes 4 to 8 of a file that browsers can play (ISO/IEC 
 
 def get_tag_table(request: Request, context: Context, id: str) -> Answer:
     """The tags of an instance, line by line; `IsCut` when there are more."""
+    from pacsberry.dicom.person import names_person
     from pacsberry.dicom.tag_rows import tag_rows
 
     for_students = request.role is Role.STUDENT
@@ -36,6 +38,9 @@ def get_tag_table(request: Request, context: Context, id: str) -> Answer:
             default_encoding=context.policy.default_encoding,
             dictionary=context.dictionary,
         )
+        if for_students:
+            person = shown.hidden_person(context, Level.INSTANCE, id)
+            rows = (row for row in rows if not (row.vr in _TEXTS and names_person(row.value, person)))
         found = list(islice(rows, _MOST_ROWS + 1))
     names = ("Depth", "Tag", "Name", "VR", "Value", "Size")
     return Answer.json(

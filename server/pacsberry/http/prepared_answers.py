@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, Final
 
 from pacsberry.auth import Role
@@ -17,6 +18,7 @@ from pacsberry.http.dicomweb.deflated import gzip_of, plain
 from pacsberry.http.prepared_overview import Overview, Overviews
 from pacsberry.http.rendering import accepts_gzip
 from pacsberry.http.request import Request
+from pacsberry.http.shown import hidden_person
 from pacsberry.imaging.prepared.kinds import FRAMES, METADATA, PLACES, PREVIEW, THUMBNAIL
 from pacsberry.imaging.prepared.packfile import Pack
 from pacsberry.imaging.prepared.preparer import Preparer
@@ -41,8 +43,8 @@ _OVERVIEWS: Final = Overviews()
 def manifest(request: Request, context: Context, id: str) -> Answer:
     """See PICTURES.md; `make=0` only looks."""
     preparer = _preparer(context)
-    for_students = request.role is Role.STUDENT
-    overview = _OVERVIEWS.of(id, context.archive.contents, preparer.store, for_students=for_students)
+    person = partial(hidden_person, context, Level.SERIES, id) if request.role is Role.STUDENT else None
+    overview = _OVERVIEWS.of(id, context.archive.contents, preparer.store, hidden_person=person)
     if request.truth("make", absent=True):
         missing = [kind for kind in _AT_ONCE if not preparer.store.has(Address(id, overview.digest, kind))]
         if missing:

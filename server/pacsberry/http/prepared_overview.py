@@ -7,11 +7,12 @@ import json
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pacsberry.archive.contents import Contents, Member, SeriesContents
+from pacsberry.dicom.person import without_person
 from pacsberry.http.dicomweb.deflated import Packed
 from pacsberry.http.standins import with_stand_ins
 from pacsberry.imaging.prepared.kinds import PLACES, NotPrepared
@@ -45,27 +46,35 @@ class Overviews:
         self._known: OrderedDict[tuple[str, str, bool, bool], Overview] = OrderedDict()
 
     def of(
-        self, series: str, contents: SeriesContents, store: PreparedStore, *, for_students: bool = False
+        self,
+        series: str,
+        contents: SeriesContents,
+        store: PreparedStore,
+        *,
+        hidden_person: Callable[[], Mapping[str, str]] | None = None,
     ) -> Overview:
-        """That of a series as it is now; `for_students`: without its UIDs (`standins`).  Raises UnknownResource."""
+        """That of a series as it is now.  Raises UnknownResource.
+
+        `hidden_person` is for students: whom no text may name; UIDs have stand-ins then (`standins`).
+        """
         digest = contents.digest(series)
         is_placed = store.has(Address(series, digest, PLACES))
-        key = (series, digest, is_placed, for_students)
+        key = (series, digest, is_placed, hidden_person is not None)
         with self._lock:
             found = self._known.get(key)
             if found is not None:
                 self._known.move_to_end(key)
                 return found
-        found = _overview(contents.of(series), store, for_students=for_students)
+        found = _overview(contents.of(series), store, hidden_person() if hidden_person is not None else None)
         if len(found.text) <= _LONGEST_REMEMBERED:
             with self._lock:
-                self._known[series, found.digest, found.is_placed, for_students] = found
+                self._known[series, found.digest, found.is_placed, hidden_person is not None] = found
                 if len(self._known) > _MOST_REMEMBERED:
                     self._known.popitem(last=False)
         return found
 
 
-def _overview(contents: Contents, store: PreparedStore, *, for_students: bool) -> Overview:
+def _overview(contents: Contents, store: PreparedStore, hidden_person: Mapping[str, str] | None) -> Overview:
     is_volume, members = in_order(contents)
     places = _places(store, contents)
     problem, gains = "", False
@@ -86,8 +95,9 @@ def _overview(contents: Contents, store: PreparedStore, *, for_students: bool) -
         "Shared": places.get("Shared", {}),
         "Instances": _instances(members, places.get("Instances", ())),
     }
-    if for_students:
+    if hidden_person is not None:
         told = with_stand_ins(told)
+        told["SeriesDescription"] = without_person(contents.tags.get("SeriesDescription", ""), hidden_person)
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")[1:-1]
     packer = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, -15)
     packed = packer.compress(text) + packer.flush(zlib.Z_FULL_FLUSH)

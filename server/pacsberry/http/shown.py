@@ -3,7 +3,7 @@
 A route names one of these as `shown`.  What is not shown is answered as what is not there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pacsberry.errors import BadRequest, UnknownResource
 from pacsberry.http.context import Context
@@ -28,6 +28,12 @@ def prepared_path(context: Context, *, path: str) -> bool:
     """The path begins with the Orthanc identifier of a series."""
     series = path[:44]
     return ORTHANC_ID.fullmatch(series) is not None and is_shown(context, Level.SERIES, series)
+
+
+def hidden_person(context: Context, level: Level, id: str) -> Mapping[str, str]:
+    """The tags of the patient whom no text that students see may name.  Raises UnknownResource."""
+    study = context.archive.resources.ancestor(level, id, Level.STUDY)
+    return context.archive.catalogue.study(study).patient_tags
 
 
 def is_shown(context: Context, level: Level, id: str) -> bool:
