@@ -129,6 +129,17 @@ def test_a_system_that_holds_the_studies_itself_is_not_sealed(tmp_path: Path, fs
     assert (tmp_path / "goes-on").exists() == is_sealed
 
 
+def test_a_partition_that_cannot_be_mounted_stops_no_boot() -> None:
+    """Without nofail, systemd waits at an emergency prompt, for which nobody has a password and often no keyboard."""
+    lines = (BUILD / "stage-debian/00-system/files/fstab").read_text()
+    lines += "".join(re.findall(r"'(DATADEV [^']*)'", (BUILD / "export-card/00-finish/01-run.sh").read_text()))
+    options = {line.split()[1]: line.split()[3].split(",") for line in lines.splitlines() if not line.startswith("#")}
+
+    assert sorted(options) == ["/", "/boot/firmware", "/data"]
+    assert "nofail" in options["/boot/firmware"]
+    assert "nofail" in options["/data"]
+
+
 def a_small_tree(folder: Path) -> Path:
     """What a finished stage leaves, as far as the export looks at it; with Raspberry Pi OS' files for the boot."""
     for name, text in {

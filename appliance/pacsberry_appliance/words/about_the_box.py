@@ -70,6 +70,11 @@ ABOUT_THE_BOX: dict[str, tuple[str, str, str]] = {
         "Administrateur par SSH : utilisateur « {user} »",
         "Verwaltung über SSH: Benutzer „{user}“",
     ),
+    "result_admin_kept": (
+        "Its password: the same as before. Forgotten? Write a line  admin password = …  into pacsberry.txt",
+        "Son mot de passe : le même qu'avant. Oublié ? Écrivez une ligne  mot de passe admin = …  dans pacsberry.txt",
+        "Passwort dazu: dasselbe wie bisher. Vergessen? Eine Zeile  Admin-Passwort = …  in pacsberry.txt schreiben",
+    ),
     "result_password": ("Password: {password}", "Mot de passe : {password}", "Passwort: {password}"),
     "result_password_given": (
         "Its password: the one you gave",
@@ -92,9 +97,9 @@ ABOUT_THE_BOX: dict[str, tuple[str, str, str]] = {
         "Die Passwörter konnten nicht von der Karte entfernt werden: {reason}",
     ),
     "console_admin": (
-        "Administrator, shown this once: user admin, password",
-        "Administrateur, affiché cette seule fois : utilisateur admin, mot de passe",
-        "Verwaltung, nur dieses eine Mal gezeigt: Benutzer admin, Passwort",
+        "Administrator admin, told this once, password",
+        "Administrateur admin, dit cette seule fois, mot de passe",
+        "Verwaltung: admin, nur dieses eine Mal, Passwort",
     ),
     "password_hash_wrong": (
         "the password is in no form this system knows",

@@ -38,7 +38,7 @@ def test_a_card_without_a_file_becomes_a_box_with_secrets_of_its_own(box: Box) -
     assert "Wi-Fi: Pacsberry ABC\n  Password: wifi-made-up1  (made up" in box.result
     assert "Password: admin-made-up  (made up" in box.result
     assert "wifi-made-up1" in box.places.issue.read_text()
-    assert "user admin, password: admin-made-up" in box.places.issue.read_text()
+    assert "Administrator admin, told this once, password: admin-made-up" in box.places.issue.read_text()
     assert box.places.issue.stat().st_mode & 0o077 == 0
     box.boot()
     assert "admin-made-up" not in box.places.issue.read_text()  # once
@@ -241,6 +241,22 @@ def test_an_account_that_cannot_be_made_is_said_and_tried_again(box: Box) -> Non
     assert "zebra-horse" not in box.read()
     assert "could not be made" not in box.result
     assert store.load(box.places.settings).settings.admin_hash.startswith("$y$")
+
+
+def test_who_has_missed_the_password_of_the_administrator_is_told_how_to_get_another(box: Box) -> None:
+    box.boot()
+    assert "admin-made-up" in box.result
+
+    box.write("name = radiology\n")  # who never looked at the first result file
+    box.boot()
+
+    assert "admin-made-up" not in box.result
+    assert "user “admin”" in box.result
+    assert "Forgotten? Write a line  admin password = …  into pacsberry.txt" in box.result
+    box.write("admin password = zebra-horse-9\n")
+    box.boot()
+    assert "the one you gave" in box.result.split("Administrator", 1)[1]
+    assert "zebra-horse-9" not in box.result
 
 
 def test_a_firmware_with_more_seats_is_chosen_and_that_is_said_once(box: Box) -> None:

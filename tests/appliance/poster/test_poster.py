@@ -14,7 +14,7 @@ from PIL import Image
 
 from pacsberry_appliance.poster import Invitation, codes, console
 from pacsberry_appliance.poster.page import page
-from pacsberry_appliance.words import say
+from pacsberry_appliance.words import LANGUAGES, say
 
 INVITATION = Invitation(
     box="Salle 12",
@@ -131,21 +131,22 @@ def test_a_browser_on_any_tablet_shows_codes_that_a_camera_reads(tmp_path: Path,
         assert made.link in seen
 
 
-def test_the_console_has_room_for_both_codes_and_all_words() -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_console_has_room_for_both_codes_and_all_words(language: str) -> None:
     made = Invitation(
         box="Pacsberry",
-        language="en",
+        language=language,
         link="http://10.42.0.1:8042/",
         site="http://pacsberry.internal/",
         address="http://10.42.0.1/",
         wifi_name="Pacsberry ABC",
         wifi_password="abcd-efgh-jkmn",
     )
-    lines = console.text(made).splitlines()
+    lines = console.text(made, password="abcd-efgh-jkmn-pqrs").splitlines()
 
     assert max(map(len, lines)) <= 80
-    assert len(lines) <= 25
-    assert "1. Join the Wi-Fi: Pacsberry ABC" in "\n".join(lines)
+    assert len(lines) <= 23  # getty's own: an empty line and the prompt
+    assert f"1. {say('poster_join').text(language)}: Pacsberry ABC" in "\n".join(lines)
 
 
 def test_remarks_are_on_the_console_too() -> None:
