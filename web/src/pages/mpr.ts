@@ -1,13 +1,17 @@
 // A series of slices as a volume: three planes through one point.  It needs WebGL 2 and the whole series at full depth.
 
 import { html, type PropertyValues, svg, type TemplateResult } from "lit";
+import { address, headers } from "../api/http.ts";
 import { type Manifest, manifest } from "../api/pictures.ts";
 import type { Session } from "../api/session.ts";
 import { needsSignIn, Part, problem, start } from "../parts/page.ts";
 import type { Name, Planes } from "../viewer/planes.ts";
+import { whyNoVolume } from "../viewer/volume.ts";
 import { presetsOf, type Window } from "../viewer/window.ts";
 import { t } from "../words/index.ts";
 
+const AGAIN = 1000; // ms
+const MOST_QUESTIONS = 120;
 const NAMES: readonly Name[] = ["axial", "coronal", "sagittal"];
 
 class PlanesPage extends Part {
@@ -72,12 +76,14 @@ class PlanesPage extends Part {
 
   private async load(): Promise<void> {
     try {
-      this.told = await manifest(new URLSearchParams(location.search).get("series") ?? "");
+      this.told = await whole(new URLSearchParams(location.search).get("series") ?? "");
       const { hasWebGl } = await import("../viewer/full.ts");
       const { fits, Planes } = await import("../viewer/planes.ts");
-      if (!hasWebGl()) this.why = t("mpr.needsWebGl");
+      const why = whyNoVolume(this.told);
+      if (why) this.why = t(why);
+      else if (!hasWebGl()) this.why = t("mpr.needsWebGl");
       else if (!fits(this.told)) this.why = t("mpr.tooLarge");
-      if (!this.why) {
+      else {
         const elements = Object.fromEntries(
           NAMES.map((name) => [name, this.querySelector(`[data-plane="${name}"] .full`)]),
         ) as Record<Name, HTMLDivElement>;
@@ -103,6 +109,18 @@ class PlanesPage extends Part {
     const [center, width] = [value("WindowCenter")?.[0], value("WindowWidth")?.[0]];
     if (center !== undefined && width) return [center, width];
     return presetsOf(told.Modality)[0]?.window;
+  }
+}
+
+/** The manifest of a series, when it knows where the pictures lie, and the pack of all values is made or is not to be had. */
+async function whole(series: string): Promise<Manifest> {
+  for (let question = 0; ; question += 1) {
+    const told = await manifest(series);
+    const { State, Url } = told.Prepared.frames;
+    const isMade = !Url || (State !== "Missing" && State !== "Making");
+    if ((told.IsPlaced && isMade) || question >= MOST_QUESTIONS) return told;
+    if (told.IsPlaced && State === "Missing") await fetch(address(`${Url}/0`), { headers: headers() }); // has it made
+    await new Promise((done) => setTimeout(done, AGAIN));
   }
 }
 

@@ -4,6 +4,7 @@
 import { html, type PropertyValues, type TemplateResult } from "lit";
 import { type Annotation, annotations, keepAnnotations } from "../api/annotations.ts";
 import { address } from "../api/http.ts";
+import type { Manifest } from "../api/pictures.ts";
 import type { Session } from "../api/session.ts";
 import { type SeriesEntry, type Study, study } from "../api/studies.ts";
 import { needsSignIn, Part, problem, start } from "../parts/page.ts";
@@ -14,6 +15,7 @@ import { drawCrossings, scrollTogether } from "../viewer/linking.ts";
 import { Pane, type PaneHost, type Tool } from "../viewer/pane.ts";
 import { hashOf, type Layout, type Place, placeOf } from "../viewer/place.ts";
 import { type Controls, type Tray, toolbar, trayOf } from "../viewer/toolbar.ts";
+import { whyNoVolume } from "../viewer/volume.ts";
 import { contrasts, type Preset, presetsOf } from "../viewer/window.ts";
 import { dateText, t } from "../words/index.ts";
 
@@ -48,7 +50,8 @@ class ViewerPage extends Part implements PaneHost {
   override connectedCallback(): void {
     super.connectedCallback();
     addEventListener("keydown", (event) => this.key(event));
-    addEventListener("hashchange", () => this.open(placeOf(location.hash)));
+    // By the event: what is written into the address meanwhile belongs to the place before.
+    addEventListener("hashchange", ({ newURL }) => this.open(placeOf(new URL(newURL).hash)));
     void this.load();
   }
 
@@ -149,7 +152,9 @@ class ViewerPage extends Part implements PaneHost {
       canKeep: this.who.MayDo.includes("change"),
       isKept: this.isKept,
       mprAddress:
-        told?.Type === "Volume" && this.shown ? `mpr.html?study=${this.shown.ID}&series=${told.ID}` : "",
+        told?.IsPlaced && this.shown && isVolume(told)
+          ? `mpr.html?study=${this.shown.ID}&series=${told.ID}`
+          : "",
       presets: this.presets(),
       use: (next, opened) => this.use(next, opened),
       open: (opened) => this.change({ tray: opened }),
@@ -331,6 +336,15 @@ class ViewerPage extends Part implements PaneHost {
     else if (action.what === "remove") active.full?.measure.remove();
     else active.see(this.presets()[action.number]?.window);
   }
+}
+
+const volumes = new WeakMap<Manifest, boolean>();
+
+/** Whether a series can be shown in three planes, or is called a volume and the page for them says why it cannot. */
+function isVolume(told: Manifest): boolean {
+  const known = volumes.get(told) ?? (told.Type === "Volume" || whyNoVolume(told) === undefined);
+  volumes.set(told, known);
+  return known;
 }
 
 void start("pb-viewer", ViewerPage);

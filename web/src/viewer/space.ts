@@ -93,7 +93,7 @@ export function opposite([x, y, z]: Vector): Vector {
   return [-x, -y, -z];
 }
 
-function normalOf(plane: Plane): Vector {
+export function normalOf(plane: Plane): Vector {
   return cross(plane.right, plane.down);
 }
 
@@ -108,11 +108,11 @@ function pixelOf({ origin, right, down, across, along }: Plane, point: Vector): 
   return { x: dot(from, right) / across + 0.5, y: dot(from, down) / along + 0.5 };
 }
 
-function dot(a: Vector, b: Vector): number {
+export function dot(a: Vector, b: Vector): number {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
-function less(a: Vector, b: Vector): Vector {
+export function less(a: Vector, b: Vector): Vector {
   return [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
 }
 

@@ -106,6 +106,13 @@ export const de: Words = {
     "Tippe auf einen Punkt: Dort treffen sich die Ebenen. Ein Finger blättert, zwei zoomen und verschieben, drei ändern das Fenster.",
   "mpr.needsWebGl": "Dieser Browser kann keine Volumen zeichnen: Ihm fehlt WebGL 2.",
   "mpr.tooLarge": "Diese Serie ist zu groß für drei Ebenen auf einem Tablet.",
+  "mpr.tooFew": "Es sind zu wenige Schichten für andere Ebenen.",
+  "mpr.noValues": "Diese Bilder haben keine eigenen Grauwerte und werden nur in ihrer Ebene gezeigt.",
+  "mpr.noPlaces": "Die Bilder sagen nicht, wo im Körper sie liegen, und werden nur in ihrer Ebene gezeigt.",
+  "mpr.mixed":
+    "Die Schichten dieser Serie unterscheiden sich in Richtung oder Größe und ergeben kein Volumen. Im Betrachter sind sie einzeln zu sehen.",
+  "mpr.gaps": "Die Schichten liegen nicht in gleichen Abständen; andere Ebenen wären verzerrt.",
+  "mpr.tilted": "Das Gerät war bei dieser Serie gekippt; andere Ebenen wären verzerrt.",
   "signIn.note": "Schüler brauchen kein Konto: sie sehen, was für sie freigegeben ist.",
   "signIn.name": "Name",
   "signIn.password": "Passwort",

@@ -105,6 +105,15 @@ export const en = {
     "Tap a point: the planes meet there. One finger scrolls, two zoom and move, three change the window.",
   "mpr.needsWebGl": "This browser cannot draw volumes: it has no WebGL 2.",
   "mpr.tooLarge": "This series is too large for three planes on a tablet.",
+  "mpr.tooFew": "There are too few slices for other planes.",
+  "mpr.noValues":
+    "These pictures have no grey values of their own, so they are shown in their own plane only.",
+  "mpr.noPlaces":
+    "The pictures do not say where they lie in the body, so they are shown in their own plane only.",
+  "mpr.mixed":
+    "The slices of this series differ in direction or size, so they make no volume. Open them in the viewer, one by one.",
+  "mpr.gaps": "The slices do not lie at equal distances, so other planes would be distorted.",
+  "mpr.tilted": "The scanner was tilted for this series, so other planes would be distorted.",
   "signIn.note": "Students need no account: they see what is shown to them.",
   "signIn.name": "Name",
   "signIn.password": "Password",

@@ -106,6 +106,14 @@ export const fr: Words = {
     "Touchez un point : les plans s’y croisent. Un doigt défile, deux agrandissent et déplacent, trois règlent la fenêtre.",
   "mpr.needsWebGl": "Ce navigateur ne peut pas afficher de volumes : WebGL 2 manque.",
   "mpr.tooLarge": "Cette série est trop grande pour trois plans sur une tablette.",
+  "mpr.tooFew": "Il y a trop peu de coupes pour d’autres plans.",
+  "mpr.noValues": "Ces images n’ont pas de valeurs de gris propres et ne sont montrées que dans leur plan.",
+  "mpr.noPlaces":
+    "Les images ne disent pas où elles se situent dans le corps et ne sont montrées que dans leur plan.",
+  "mpr.mixed":
+    "Les coupes de cette série diffèrent par leur direction ou leur taille et ne forment pas de volume. La visionneuse les montre une à une.",
+  "mpr.gaps": "Les coupes ne sont pas à distances égales ; d’autres plans seraient déformés.",
+  "mpr.tilted": "L’appareil était incliné pour cette série ; d’autres plans seraient déformés.",
   "signIn.note": "Les élèves n'ont pas besoin de compte : ils voient ce qui leur est montré.",
   "signIn.name": "Nom",
   "signIn.password": "Mot de passe",
