@@ -48,7 +48,8 @@ def answer(request: Request, facts: PortalFacts, guests: Guests, now: float) -> 
         return _to(facts.site)
     if request.path == "/welcome":
         return Reply(200, pages.welcome(facts.invitation, is_known=guests.is_known(request.client, now)), "text/html")
-    if request.path == "/poster" and facts.is_in_class(request.client):
+    # With the password of the Wi-Fi on it, it is for those who have that already.
+    if request.path == "/poster" and (facts.is_in_class(request.client) or not facts.invitation.wifi_password):
         return Reply(200, pages.poster(facts.invitation), "text/html")
     return _to(_at_the_server(request, facts))
 

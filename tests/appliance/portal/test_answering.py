@@ -141,11 +141,14 @@ def test_the_poster_with_its_password_is_for_the_class_only() -> None:
         assert "zebra-horse" not in ask("pacsberry.internal", "/poster", client=client).body
 
 
-def test_in_the_network_of_a_school_the_portal_only_shows_the_way() -> None:
+def test_in_the_network_of_a_school_the_portal_shows_the_way_and_the_poster() -> None:
     facts = portal_facts(replace(SETTINGS, mode=Mode.CLIENT))
 
     assert location(ask(*APPLE, facts)) == "http://pacsberry.local:8042/"
-    assert location(ask("10.42.0.1", "/poster", facts, client="10.42.0.7")) == "http://10.42.0.1:8042/poster"
+    assert location(ask("pacsberry.local", "/studies", facts)) == "http://pacsberry.local:8042/studies"
+    poster = ask("pacsberry.local", "/poster", facts, client="192.168.1.7").body
+    assert "http://pacsberry.local/" in poster
+    assert "zebra-horse" not in poster
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "CONNECT"])
