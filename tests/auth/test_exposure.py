@@ -23,11 +23,11 @@ SOMEBODY = {"alice": "x"}
     ],
 )
 def test_everything_else_may_start(remote: bool, authentication: bool, users: dict[str, str] | None) -> None:
-    assert check_exposure(remote, authentication, users) is None
+    assert check_exposure(remote, authentication, users, False) is None
 
 
 def test_remote_access_without_any_word_about_users_is_refused_and_says_what_to_set() -> None:
-    error = check_exposure(True, True, None)
+    error = check_exposure(True, True, None, False)
 
     assert isinstance(error, ConfigError)
     for word in ("RemoteAccessAllowed", "RegisteredUsers", "pacsberry user add"):
@@ -35,10 +35,10 @@ def test_remote_access_without_any_word_about_users_is_refused_and_says_what_to_
 
 
 def test_what_is_allowed_but_risky_is_said() -> None:
-    assert "everybody on the network" in exposure_remarks(True, False, SOMEBODY)[0]
-    assert "Nobody can log in" in exposure_remarks(True, True, {})[0]
-    assert exposure_remarks(True, True, SOMEBODY) == []
-    assert exposure_remarks(False, False, None) == []
+    assert "everybody on the network" in exposure_remarks(True, False, SOMEBODY, False)[0]
+    assert "Nobody can log in" in exposure_remarks(True, True, {}, False)[0]
+    assert exposure_remarks(True, True, SOMEBODY, False) == []
+    assert exposure_remarks(False, False, None, False) == []
 
 
 def test_an_admin_may_do_everything_and_the_other_roles_less() -> None:
@@ -47,3 +47,8 @@ def test_an_admin_may_do_everything_and_the_other_roles_less() -> None:
     assert not any(may(Role.STUDENT, action) for action in Action if action is not Action.LOOK)
     assert may(Role.TEACHER, Action.DELETE)
     assert not may(Role.TEACHER, Action.ADMINISTER)
+
+
+def test_a_file_of_accounts_is_a_way_in_of_its_own() -> None:
+    assert check_exposure(True, True, None, True) is None
+    assert exposure_remarks(True, True, None, True) == []

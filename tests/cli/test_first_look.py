@@ -89,3 +89,30 @@ def test_a_port_that_is_taken_ends_the_start_with_its_code(tmp_path: Path, free_
     assert ran.returncode == 4
     assert str(free_port) in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_with_people_the_first_account_is_made_with_the_code_that_the_start_tells(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pacsberry", "serve", "--people", "--data", "data", "--dicom-port", "0"]
+    environ = os.environ | {"PYTHONPATH": str(ROOT / "server")}
+    with subprocess.Popen(
+        [*command, "--http-port", "0"], cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            told = code = port = ""
+            while not port:
+                assert process.stderr is not None
+                told += (line := process.stderr.readline())
+                assert line, told
+                code = code or "".join(re.findall(r"set-up code: (\S+)", line))
+                port = "".join(re.findall(r"http://localhost:(\d+)/", line))
+
+            assert "Nobody can log in" not in told
+            with closing(HTTPConnection("127.0.0.1", int(port), timeout=10)) as connection:
+                body = json.dumps({"Code": code, "Name": "anna", "Password": "a long password"})
+                connection.request("POST", "/pacsberry/set-up", body, {"X-Pacsberry": "page"})
+                assert json.loads(connection.getresponse().read())["Role"] == "admin"
+                connection.request("GET", "/instances")
+                assert connection.getresponse().status == 401
+            assert (tmp_path / "data" / "users.json").stat().st_mode & 0o077 == 0
+        finally:
+            process.kill()

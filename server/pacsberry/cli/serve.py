@@ -21,6 +21,7 @@ _EPILOG = f"""\b
 Examples:
   pacsberry serve                              defaults, data in ./OrthancStorage
   pacsberry serve --demo --data /tmp/pacs      a first look, with a demo study
+  pacsberry serve --demo --people              the same with accounts: the start tells a set-up code
   pacsberry serve /etc/pacsberry               all *.json of a folder
   pacsberry serve a.json b.json --verbose      two files; no key may be in both
   pacsberry serve --trace-dicom --logfile=dicom.log site.json
@@ -85,6 +86,12 @@ def _write_defaults(ctx: click.Context, parameter: click.Parameter, value: str |
 @click.option("--dicom-port", type=click.IntRange(0, 65535), help="Port of DICOM (DicomPort); 0: any free one.")
 @click.option("--demo", is_flag=True, help="Put a small demo study into an empty archive.")
 @click.option(
+    "--people",
+    is_flag=True,
+    help="Teachers and admins sign in, students see what they show. Accounts are kept in users.json beside the DICOM "
+    "files; the first one is made with the set-up code that the start tells.",
+)
+@click.option(
     "--layered",
     is_flag=True,
     envvar="PACSBERRY_LAYERED",
@@ -123,6 +130,7 @@ def command(
     http_port: int | None,
     dicom_port: int | None,
     demo: bool,
+    people: bool,
     layered: bool,
     secrets: str,
     levels: tuple[str, ...],
@@ -138,11 +146,18 @@ def command(
 
     if logfile and logdir:
         raise click.UsageError("--logfile and --logdir exclude each other.")
-    given = {
+    given: dict[str, tuple[str, str | int | None]] = {
         "StorageDirectory": ("--data", data),
         "HttpPort": ("--http-port", http_port),
         "DicomPort": ("--dicom-port", dicom_port),
     }
+    if people:
+        users = str(Path(data or "OrthancStorage") / "users.json")
+        given |= {
+            "AuthenticationEnabled": ("--people", True),
+            "Pacsberry.Guests": ("--people", True),
+            "Pacsberry.UsersFile": ("--people", users),
+        }
     options = ServeOptions(
         paths=config,
         layered=layered,

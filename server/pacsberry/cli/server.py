@@ -40,7 +40,8 @@ def serve(options: ServeOptions) -> bool:
     leave_out_unused(settings)  # before anything imports hashlib
     from pacsberry.auth.exposure import check_exposure, exposure_remarks
 
-    exposure = settings.flag("RemoteAccessAllowed"), settings.flag("AuthenticationEnabled"), settings.users
+    flags = settings.flag("RemoteAccessAllowed"), settings.flag("AuthenticationEnabled")
+    exposure = *flags, settings.users, settings["Pacsberry.UsersFile"] is not None
     refusal = check_exposure(*exposure)
     if refusal is not None and settings.flag("HttpServerEnabled"):
         raise refusal

@@ -130,7 +130,7 @@ class UploadPage extends Part {
         )}
       </ul>
       ${all.length > MOST_REVIEWED ? html`<p>${t("review.more", { count: all.length - MOST_REVIEWED })}</p>` : ""}
-      <p><button @click=${this.later}>${t("review.later")}</button></p>
+      ${all.length > 1 ? html`<p><button @click=${this.later}>${t("review.later")}</button></p>` : ""}
     `;
   }
 

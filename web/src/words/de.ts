@@ -195,7 +195,7 @@ export const de: Words = {
   "admin.attention": "Braucht Aufmerksamkeit",
   "admin.allWell": "Alles in Ordnung.",
   "admin.open":
-    "Hier muss sich niemand anmelden: Wer diese Seite erreicht, kann alles verwalten. Konten werden mit AuthenticationEnabled in der Konfiguration eingeschaltet.",
+    "Hier muss sich niemand anmelden: Wer diese Seite erreicht, kann alles verwalten. Konten werden mit „pacsberry serve --people“ oder mit AuthenticationEnabled in der Konfiguration eingeschaltet.",
   "admin.full": "Die Karte ist fast voll: {free} frei.",
   "admin.halted": "Die Prüfung aller Dateien wurde angehalten: {reason}",
   "admin.damaged":

@@ -195,7 +195,7 @@ export const en = {
   "admin.attention": "Needs attention",
   "admin.allWell": "All is well.",
   "admin.open":
-    "Nobody has to sign in here: everybody who reaches this page is an admin. Accounts are switched on by AuthenticationEnabled in the configuration.",
+    "Nobody has to sign in here: everybody who reaches this page is an admin. Accounts are switched on by “pacsberry serve --people”, or by AuthenticationEnabled in the configuration.",
   "admin.full": "The card is nearly full: {free} free.",
   "admin.halted": "The check of all files has stopped: {reason}",
   "admin.damaged": "Damaged files: {count}. Send or restore them again.",

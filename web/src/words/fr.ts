@@ -196,7 +196,7 @@ export const fr: Words = {
   "admin.attention": "À surveiller",
   "admin.allWell": "Tout va bien.",
   "admin.open":
-    "Personne ne doit se connecter ici : quiconque atteint cette page est administrateur. Les comptes s'activent avec AuthenticationEnabled dans la configuration.",
+    "Personne ne doit se connecter ici : quiconque atteint cette page est administrateur. Les comptes s'activent par « pacsberry serve --people », ou par AuthenticationEnabled dans la configuration.",
   "admin.full": "La carte est presque pleine : {free} libres.",
   "admin.halted": "La vérification des fichiers s'est arrêtée : {reason}",
   "admin.damaged": "Fichiers endommagés : {count}. Renvoyez-les ou restaurez-les.",
