@@ -23,7 +23,6 @@ def result(
     *,
     admin_user: str,
     is_there: bool,
-    shows_admin: bool,
 ) -> bytes:
     """The bytes of the file."""
     language = decision.settings.language or "en"
@@ -45,8 +44,7 @@ def result(
         for name, reason in decision.imager_reasons:
             lines.append(f"! {words('imager_wrong', what=name)}: {reason.text(language)}")
     lines += ["", words("result_class"), *(f"  {line}" for line in _class(decision, language))]
-    if shows_admin:
-        lines += ["", *_admin(decision, admin_user, language)]
+    lines += ["", *_admin(decision, admin_user, language)]
     return encoded(lines + network_part(decision.settings, remarks))
 
 
@@ -105,4 +103,6 @@ def _admin(decision: Decision, admin_user: str, language: str) -> list[str]:
     if decision.admin_is_made_up:
         lines.append(words("result_password", password=decision.admin_password) + f"  ({words('result_made_up')})")
         lines += ["", words("result_once")]
+    else:
+        lines.append(words("result_password_given" if decision.admin_password else "result_admin_kept"))
     return lines

@@ -171,7 +171,6 @@ def _result(places: Places, sources: _Sources, decision: Decision, remarks: list
         remarks,
         admin_user=places.admin_user,
         is_there=sources.found.raw is not None,
-        shows_admin=bool(decision.admin_password),
     )
 
 
