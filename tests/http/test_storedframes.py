@@ -44,7 +44,7 @@ def test_a_frame_that_is_there_already_is_not_sent_again(server: Live) -> None:
 
     assert server.get(path(id, 0), {"If-None-Match": first.headers["etag"]}).status == 304
     assert server.get(path(id, 1), {"If-None-Match": first.headers["etag"]}).status == 200
-    assert first.headers["cache-control"] == "max-age=86400"
+    assert first.headers["cache-control"] == "private, max-age=86400"
 
 
 @pytest.mark.parametrize("frame", [3, 10**9, -1, "x"])

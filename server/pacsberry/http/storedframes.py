@@ -17,7 +17,7 @@ from pacsberry.http.routing import Route
 from pacsberry.model import Level
 
 _EXPLICIT: Final = "1.2.840.10008.1.2.1"
-_KEPT: Final = "max-age=86400"  # the same address may once mean another file, when the instance is sent anew
+_KEPT: Final = "private, max-age=86400"  # the same address may once mean another file, when the instance is sent anew
 
 
 def get_stored_frame(request: Request, context: Context, id: str, frame: int) -> Answer:
