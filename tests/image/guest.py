@@ -4,6 +4,7 @@ Kernel, initial ramdisk and command line come out of the card's boot partition, 
 has no boot ROM of the Pi: config.txt and overlays are read by nobody here.
 """
 
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -132,6 +133,14 @@ class Guest:
         self.run("systemctl poweroff --no-block", check=False)
         self._process.wait(timeout)
         self.power_cut()
+
+    @property
+    def worked(self) -> float:
+        """Seconds of a processor that it has used since it was switched on: a clock that other work leaves alone."""
+        if self._process is None:
+            return 0
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def is_running(self) -> bool:

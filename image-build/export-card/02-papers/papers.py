@@ -17,8 +17,14 @@ from typing import Any
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
-# Imager's words for the boards that start a 64-bit system.
-DEVICES = ["pi5-64bit", "pi4-64bit", "pi3-64bit"]
+# The boards that start a 64-bit system, by Imager's words for them. Imager 2 asks for the board first, and knows none
+# but those of the list it was opened with.
+BOARDS = {
+    "pi5-64bit": ("Raspberry Pi 5", "Raspberry Pi 5, 500, Compute Module 5"),
+    "pi4-64bit": ("Raspberry Pi 4", "Raspberry Pi 4, 400, Compute Module 4"),
+    "pi3-64bit": ("Raspberry Pi 3 or Zero 2 W", "Raspberry Pi 3, 3+, Zero 2 W, Compute Module 3"),
+}
+ICON = "icons/use_custom.png"  # one that comes with Imager
 
 
 def debian_packages(root: Path) -> Iterator[dict[str, Any]]:
@@ -78,18 +84,24 @@ def sha256(path: Path) -> str:
 def manifest(image: Path, compressed: Path, url: str, version: str, made_at: datetime) -> dict[str, Any]:
     """The list with one entry that Imager 2 opens; doc/json-schema/os-list-schema.json of its source describes it."""
     return {
+        "imager": {
+            "devices": [
+                {"name": name, "tags": [tag], "icon": ICON, "description": boards, "matching_type": "exclusive"}
+                for tag, (name, boards) in BOARDS.items()
+            ]
+        },
         "os_list": [
             {
                 "name": f"Pacsberry {version}",
                 "description": "A classroom PACS: opens its own Wi-Fi and shows studies to tablets. For teaching.",
-                "icon": "icons/use_custom.png",
+                "icon": ICON,
                 "url": url,
                 "release_date": made_at.date().isoformat(),
                 "extract_size": image.stat().st_size,
                 "extract_sha256": sha256(image),
                 "image_download_size": compressed.stat().st_size,
                 "image_download_sha256": sha256(compressed),
-                "devices": DEVICES,
+                "devices": list(BOARDS),
                 # The first boot reads what Imager writes for cloud-init; cloud-init itself is not in the image.
                 "init_format": "cloudinit",
             }
