@@ -215,3 +215,7 @@ def test_pi_gen_s_tree_becomes_a_card_with_a_place_for_the_studies(tmp_path: Pat
     }
     manifest = json.loads((made / "deploy/2026-11-21-pacsberry.rpi-imager-manifest").read_text())
     assert manifest["os_list"][0]["extract_size"] == card.path.stat().st_size
+    # Imager 2 begins with the choice of a board, and goes no further where there is none to choose.
+    boards = [tag for board in manifest["imager"]["devices"] for tag in board["tags"]]
+    assert boards == manifest["os_list"][0]["devices"] != []
+    assert all(board.keys() >= {"name", "icon", "description"} for board in manifest["imager"]["devices"])

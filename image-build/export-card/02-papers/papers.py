@@ -105,7 +105,7 @@ def manifest(image: Path, compressed: Path, url: str, version: str, made_at: dat
                 # The first boot reads what Imager writes for cloud-init; cloud-init itself is not in the image.
                 "init_format": "cloudinit",
             }
-        ]
+        ],
     }
 
 
