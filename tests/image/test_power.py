@@ -27,7 +27,7 @@ SETTINGS = f"name = box7\nwifi name = Box 7\nwifi password = thirty quiet tablet
 BOOT_CUTS = int(os.environ.get("PACSBERRY_BOOT_CUTS", "7"))
 UPLOAD_CUTS = int(os.environ.get("PACSBERRY_UPLOAD_CUTS", "4"))
 FIRST_BOOT = (12.0, 75.0)
-"""Seconds of the emulator's work within which a first boot writes to the card: from its partition table to the server."""
+"""Seconds of the emulator's work within which a first boot writes to the card: partition table, settings, index."""
 MACHINE = virt(memory_mib=768, processors=1, cache="writeback")
 
 
