@@ -6,6 +6,7 @@ import pytest
 
 from pacsberry.auth import Account, Role, User
 from pacsberry.auth.accounts import Accounts
+from pacsberry.auth.passwords import hash_password
 from pacsberry.auth.registry import Registry
 from pacsberry.auth.sessions import Sessions
 from pacsberry.auth.users_file import read_users, write_users
@@ -87,6 +88,37 @@ def test_a_file_gone_bad_leaves_the_accounts_as_they_were(tmp_path: Path, caplog
     assert house.enters("alice", "correct horse")
     assert house.enters("root", "from the configuration")
     assert "stay as they were" in caplog.text
+
+
+def test_a_damaged_password_keeps_nobody_else_out_and_can_be_set_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = hash_password("correct horse").to_line()
+    write_users(tmp_path / "users.json", {"anna": Account(good), "eve": Account("$scrypt$ln=13,r=8")})
+    house = House(tmp_path, {})
+
+    assert house.enters("anna", "correct horse")
+    assert house.enters("eve", "$scrypt$ln=13,r=8") is None
+    assert "eve" in house.registry.all()
+    assert "RegisteredUsers.eve: the hashed password is damaged" in caplog.text
+    house.registry.put("eve", password="another one", role=None)
+    assert house.enters("eve", "another one")
+
+
+def test_where_every_password_is_damaged_nobody_is_asked_to_make_the_first_account(tmp_path: Path) -> None:
+    write_users(tmp_path / "users.json", {"eve": Account("$scrypt$ln=13,r=8")})
+
+    assert not House(tmp_path, {}).registry.is_empty
+
+
+def test_a_file_gone_bad_is_not_written_over(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.path.write_text("not JSON")
+
+    with pytest.raises(NotAllowed, match="left as it is"):
+        house.registry.put("alice", password="correct horse", role=None)
+
+    assert house.path.read_text() == "not JSON"
 
 
 def test_who_was_changed_is_signed_out_and_nobody_else(tmp_path: Path) -> None:

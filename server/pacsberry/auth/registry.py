@@ -6,12 +6,12 @@ server is as good as the admin page.
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from pacsberry.auth.accounts import Accounts
-from pacsberry.auth.passwords import LONGEST_PASSWORD, hash_password
+from pacsberry.auth.passwords import LONGEST_PASSWORD, hash_password, is_hashed, read_hashed, unknown_password
 from pacsberry.auth.permissions import Role
 from pacsberry.auth.sessions import Sessions
 from pacsberry.auth.users import LONGEST_NAME, STAFF, Account, User
@@ -105,7 +105,10 @@ class Registry:
         if name in self._fixed:
             raise NotAllowed(f"The account {name[:80]!r} is set in the configuration; change it there.")
         with self._lock:
-            users = self._in_file()
+            try:
+                users = self._in_file()
+            except ConfigError as error:
+                raise NotAllowed(str(error)) from error
             had_admin = _has_admin({**self._fixed, **users})
             change(users)
             if had_admin and not _has_admin({**self._fixed, **users}):
@@ -120,7 +123,7 @@ class Registry:
     def _take(self, users: Mapping[str, Account]) -> None:
         """Have the accounts of the file in force; who has one that is another now is signed out."""
         known = {**users, **self._fixed}
-        self._accounts.replace(known)
+        self._accounts.replace({**dict(_usable(users)), **self._fixed})
         self._edition += 1
         for name in self._known:
             if known.get(name) != self._known[name]:
@@ -143,6 +146,18 @@ class Registry:
                 self._take(self._in_file())
             except (ConfigError, OSError) as error:
                 LOGGER.warning("The accounts stay as they were: %s", error)
+
+
+def _usable(users: Mapping[str, Account]) -> Iterator[tuple[str, Account]]:
+    """The accounts, with a password nobody has for who has a damaged one: the others can still sign in."""
+    for name, account in users.items():
+        try:
+            if is_hashed(account.password):
+                read_hashed(account.password, name)
+            yield name, account
+        except ConfigError as error:
+            LOGGER.warning("%s", error)
+            yield name, replace(account, password=unknown_password().to_line())
 
 
 def _has_admin(users: Mapping[str, Account]) -> bool:
