@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
-import { at, attend, browse, by, NO_WEBGL, type Opened, open, WEBGL } from "./aids.ts";
+import { at, attend, browse, by, NO_WEBGL, type Opened, open, touch, WEBGL, way } from "./aids.ts";
 
 const NEAR = 2; // grey levels; servers round down, cards to the nearest
 const SMALL_NEAR = 10; // of small pictures, which lose something
@@ -63,6 +63,26 @@ for (const [name, flags] of [
         assert.deepEqual(wrong, []);
       });
     }
+
+    test("areas tell values in their unit, and none where the server has drawn the picture", async () => {
+      const { page } = opened;
+      await page.getByRole("button", { name: "Measure", exact: true }).click();
+      await page.getByRole("button", { name: "Rectangle" }).click();
+      const read: string[] = [];
+      for (const name of ["rescaled, small slope", "modality table", "enhanced CT"]) {
+        await show(page, series.find(({ Description }) => Description === name)?.ID ?? "");
+        await touch(page, way([300, 400], [500, 600]));
+        await page.locator(".svg-layer text").first().waitFor();
+        read.push((await page.locator(".svg-layer text").allTextContents()).join(" "));
+        await page.getByRole("button", { name: "Remove" }).click();
+      }
+      await page.getByRole("button", { name: "Scroll", exact: true }).click();
+
+      assert.match(read[0] ?? "", /^[\d.]+ mm²Mean 2\.[4-8] ± 0\.\d+/);
+      assert.match(read[1] ?? "", /^[\d.]+ mm²$/);
+      assert.match(read[2] ?? "", /mm²Mean 1,?[78]\d\d/, "of the second frame, whose slope is 2");
+      assert.deepEqual(opened.problems, []);
+    });
 
     test("what cannot be decoded here is drawn by the server", async () => {
       const { page, context } = await open(by, at, "index.html", "portrait");

@@ -40,21 +40,26 @@ class PlanesPage extends Part {
           <a class="button" href=${back}>‹ ${t("mpr.back")}</a>
           <strong class="what">${this.told?.SeriesDescription ?? ""}</strong>
         </header>
-        <div class="tray">
-          <button @click=${() => this.planes?.fit()}>${t("viewer.fit")}</button>
-          ${presetsOf(this.told?.Modality ?? "").map(({ text, window }) => html`<button @click=${() => this.planes?.see(window)}>${t(text)}</button>`)}
-        </div>
         ${this.error ? problem(this.error, () => location.reload()) : ""}
-        ${this.why ? html`<p class="problem" role="alert">${this.why}</p>` : ""}
-        <main class="screens" data-layout="4">${NAMES.map((name) => this.plane(name))}
-          <div class="hints">
-            ${this.arrived < 1 && !this.why && !this.error ? html`<progress max="1" .value=${this.arrived} aria-label=${t("mpr.loading")}></progress>` : ""}
-            <p>${t("mpr.hint")}</p>
-            ${this.planes?.window ? html`<p>${t("viewer.window", { center: Math.round(this.planes.window[0]), width: Math.round(this.planes.window[1]) })}</p>` : ""}
-          </div>
-        </main>
+        ${this.why ? html`<p class="refused" role="alert">${this.why}</p>` : this.screens()}
         <footer class="caution">${t("app.notForDiagnosis")}</footer>
       </div>
+    `;
+  }
+
+  private screens(): TemplateResult {
+    return html`
+      <div class="tray">
+        <button @click=${() => this.planes?.fit()}>${t("viewer.fit")}</button>
+        ${presetsOf(this.told?.Modality ?? "").map(({ text, window }) => html`<button @click=${() => this.planes?.see(window)}>${t(text)}</button>`)}
+      </div>
+      <main class="screens" data-layout="4">${NAMES.map((name) => this.plane(name))}
+        <div class="hints">
+          ${this.arrived < 1 && !this.error ? html`<progress max="1" .value=${this.arrived} aria-label=${t("mpr.loading")}></progress>` : ""}
+          <p>${t("mpr.hint")}</p>
+          ${this.planes?.window ? html`<p>${t("viewer.window", { center: Math.round(this.planes.window[0]), width: Math.round(this.planes.window[1]) })}</p>` : ""}
+        </div>
+      </main>
     `;
   }
 

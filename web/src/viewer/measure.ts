@@ -1,7 +1,7 @@
 // Measurements on a picture: Cornerstone's tools, driven by our own gestures.  The tools never see raw touches: a measurement
 // is begun only when it is clear that one finger draws, so a pinch whose second finger comes late leaves nothing behind.
 
-import { getEnabledElementByIds, type Types, triggerEvent } from "@cornerstonejs/core";
+import { cache, getEnabledElementByIds, type Types, triggerEvent } from "@cornerstonejs/core";
 import {
   AngleTool,
   type AnnotationTool,
@@ -18,6 +18,8 @@ import {
   ToolGroupManager,
   type Types as ToolTypes,
 } from "@cornerstonejs/tools";
+import { linesOf, type Stats } from "./readings.ts";
+import { knownAs, sourceOf } from "./sources.ts";
 
 /** The tools by the names that the page has for them. */
 export const MEASURES = {
@@ -69,10 +71,26 @@ export function beginMeasuring(): void {
     const asks = tool === ArrowAnnotateTool || tool === LabelTool;
     group?.addTool(
       tool.toolName,
-      asks ? { getTextCallback: (done: (text: string) => void) => askText(done) } : {},
+      asks ? { getTextCallback: (done: (text: string) => void) => askText(done) } : { getTextLines },
     );
     group?.setToolPassive(tool.toolName);
   }
+}
+
+/** What stands beside a measurement on a picture, which Cornerstone names with `imageId:` before it. */
+function getTextLines(
+  data: { cachedStats?: Record<string, Stats | undefined> },
+  target: string | readonly string[],
+): string[] | undefined {
+  const name = typeof target === "string" ? target : (target[0] ?? "");
+  const stats = data.cachedStats?.[name];
+  const id = name.replace(/^imageId:/, "");
+  const found = knownAs(id);
+  if (!stats || !found) return undefined;
+  const image = cache.getImage(id);
+  const isInUnit = !image || image.preScale?.scaled;
+  const [slope, intercept] = isInUnit ? [1, 0] : [image.slope, image.intercept];
+  return linesOf(stats, { ...found, hasValues: sourceOf(id) !== "drawn", slope, intercept });
 }
 
 /** The measurements of one screen. */
