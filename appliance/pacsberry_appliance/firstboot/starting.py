@@ -71,6 +71,9 @@ def start(places: Places, runner: Runner, *, making_up: MakingUp | None = None) 
     remarks: list[Message] = []
     sources = _sources(places, remarks)
     settings, decision, is_complete = sources.stored.settings, None, True
+    if places.is_sealed and not places.data.is_mount():
+        remarks.append(say("data_missing"))
+        is_complete = False  # what is kept now is gone with the power: the files have to stay as they are
     if sources.are_new:
         decision = decide(
             settings,

@@ -91,6 +91,11 @@ ABOUT_THE_BOX: dict[str, tuple[str, str, str]] = {
         "{file} n'a pas pu être écrit sur la carte : {reason}. Faites-y de la place ou flashez-la à nouveau",
         "{file} konnte nicht auf die Karte geschrieben werden: {reason}. Bitte dort Platz schaffen oder sie neu beschreiben",
     ),
+    "data_missing": (
+        "The data partition of the card cannot be used; studies and settings of now are gone when the box is switched off",
+        "La partition de données de la carte est inutilisable ; études et réglages d'à présent se perdent à l'arrêt",
+        "Die Datenpartition der Karte ist nicht nutzbar; Studien und Einstellungen von jetzt sind beim Ausschalten weg",
+    ),
     "secrets_stay": (
         "The passwords could not be removed from the card: {reason}",
         "Les mots de passe n'ont pas pu être retirés de la carte : {reason}",
