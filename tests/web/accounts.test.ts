@@ -129,6 +129,11 @@ test("a new box leads to its first account, by the code", async () => {
 
   await page.waitForURL(/index\.html/);
   await page.getByRole("button", { name: "Sign out · anna" }).waitFor();
-  await page.getByRole("link", { name: "Admin" }).waitFor();
+  await page.getByRole("link", { name: "Admin" }).click();
+  const people = page.locator("pb-people");
+  await people.getByText("the only admin: somebody has to be one").waitFor();
+  assert.equal(await people.getByLabel("Role of anna").count(), 0); // nobody locks the last admin out
+  await screen(page, "admin-last");
+  assert.deepEqual(await barriers(page), []);
   await context.close();
 });

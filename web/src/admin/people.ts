@@ -59,12 +59,18 @@ export class People extends Part {
     if (!user.CanBeChanged) {
       return html`<li><b>${name}</b> <span class="tag">${t(`role.${user.Role}`)}</span> <span class="note">${t("admin.fixed")}</span></li>`;
     }
+    const isLastAdmin =
+      user.Role === "admin" && this.known.filter(({ Role }) => Role === "admin").length === 1;
     return html`
       <li>
         <b>${name}</b>
-        <select aria-label=${t("admin.roleOf", { name })} @change=${role}>
-          ${ROLES.map((one) => html`<option value=${one} .selected=${one === user.Role}>${t(`role.${one}`)}</option>`)}
-        </select>
+        ${
+          isLastAdmin
+            ? html`<span class="tag">${t("role.admin")}</span> <span class="note">${t("admin.lastAdmin")}</span>`
+            : html`<select aria-label=${t("admin.roleOf", { name })} @change=${role}>
+                ${ROLES.map((one) => html`<option value=${one} .selected=${one === user.Role}>${t(`role.${one}`)}</option>`)}
+              </select>`
+        }
         <details class="menu">
           <summary class="button">${t("admin.newPassword")}</summary>
           <form class="inline" @submit=${(event: SubmitEvent) => this.setPassword(event, name)}>
@@ -73,7 +79,7 @@ export class People extends Part {
             <button>${t("admin.save")}</button>
           </form>
         </details>
-        ${name === this.who.User ? "" : this.removal(name)}
+        ${name === this.who.User || isLastAdmin ? "" : this.removal(name)}
       </li>
     `;
   }

@@ -127,6 +127,7 @@ class StudiesPage extends Part {
   }
 
   private keepPlace(): void {
+    if (document.body.hidden) return; // it is being left, and this was done
     const top = [...this.querySelectorAll<HTMLElement>(".cards > [data-study]")].find(
       (card) => card.getBoundingClientRect().bottom > 0,
     );

@@ -32,14 +32,18 @@ export async function start(name: string, page: CustomElementConstructor & { new
 
 /** Show a page that the browser has kept to nobody but who left it: "back" after signing out would show names. */
 function guardReturn(left: Session): void {
+  let place = 0; // where it was scrolled to: nothing is left to scroll while it is hidden
   addEventListener("pagehide", () => {
+    place = scrollY;
     document.body.hidden = true;
   });
   addEventListener("pageshow", async (event) => {
     if (!event.persisted) return;
     const now = await session().catch(() => undefined);
-    if (now?.User === left.User && now.Role === left.Role) document.body.hidden = false;
-    else location.reload();
+    if (now?.User === left.User && now.Role === left.Role) {
+      document.body.hidden = false;
+      scrollTo(0, place);
+    } else location.reload();
   });
 }
 
