@@ -119,6 +119,16 @@ def test_an_unknown_name_costs_as_much_as_a_known_one(computed: Counting) -> Non
     assert computed.count == 2
 
 
+def test_a_wrong_plain_password_costs_as_much_as_a_hashed_one_beside_it(computed: Counting) -> None:
+    accounts = Accounts({**HASHED, **PLAIN})
+
+    assert accounts.verify("bob", "wrong", HERE) is None
+    assert computed.count == 1
+    assert accounts.verify("bob", "tr0ub4dor", HERE)
+    assert accounts.verify("bob", "", HERE) is None
+    assert computed.count == 1
+
+
 def test_one_password_is_computed_at_a_time_and_thirty_logins_of_one_user_once(computed: Counting) -> None:
     accounts = Accounts({**HASHED, "carol": Account(hash_password("c").to_line())})
     asked = [("alice", "hunter2")] * 15 + [("carol", "c")] * 15

@@ -91,12 +91,12 @@ class Accounts:
 
     def _is_right(self, name: str, password: str, digest: bytes, book: _Book, address: str) -> bool | None:
         """None when so many of the others that waited with this one were wrong that it is not looked at any more."""
-        # Unknown names take the same road as known ones, so that time does not tell which names exist.
-        if name in book.plain:
-            return hmac.compare_digest(book.plain[name], digest)
+        # All names take the same road, known or not, so that time does not tell which names exist.
+        if hmac.compare_digest(book.plain.get(name, b""), digest):
+            return True
         hashed = book.hashed.get(name, book.nobody)
         if hashed is None:
-            return hmac.compare_digest(self._digest("", ""), digest)
+            return False
         with self._computing:
             if self._is_remembered(name, digest, book):
                 return True  # another request of the same user was computed while this one waited
