@@ -13,6 +13,7 @@ damaged keeps nobody from opening the Wi-Fi: the console says what is wrong with
 """
 
 import contextlib
+import errno
 from dataclasses import dataclass, replace
 
 from pacsberry_appliance.box import Mode, Settings, store
@@ -130,6 +131,8 @@ def _sources(places: Places, remarks: list[Message]) -> _Sources:
 
 def _tell(places: Places, sources: _Sources, decision: Decision, remarks: list[Message], runner: Runner) -> bool:
     try:
+        if places.is_sealed and not places.boot.is_mount():  # written to memory, it would be read by nobody
+            raise OSError(errno.ENODEV, "the boot partition is not there")
         with files.writable(places.boot, runner):
             files.replace(places.result_file, _result(places, sources, decision, remarks), mode=None)
     except (BoxError, OSError) as error:

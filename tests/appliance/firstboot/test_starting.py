@@ -16,7 +16,7 @@ from pacsberry_appliance.firstboot.main import main
 from pacsberry_appliance.system import files
 from pacsberry_appliance.system.places import Places
 from pacsberry_appliance.system.running import Ran, Runner
-from tests.appliance.boxes import KEY, Box, FakeRunner
+from tests.appliance.boxes import KEY, MAKING_UP, Box, FakeRunner
 from tests.appliance.imager.test_imager import HASH, NETWORK_CONFIG, USER_DATA
 
 
@@ -388,9 +388,22 @@ class TestTroubleWithTheBootPartition:
         assert "pacsberry-result.txt could not be written" in box.places.issue.read_text()
         assert "admin-made-up" in box.places.issue.read_text()
 
-    def test_without_the_data_partition_no_secret_leaves_the_file_that_still_has_it(self, box: Box) -> None:
+    def test_where_it_is_not_mounted_nothing_counts_as_told(self, box: Box) -> None:
+        (box.places.root / "run/pacsberry-root/card").mkdir(parents=True)  # sealed: what is written goes to memory
+
+        starting.start(box.places, box.runner, making_up=MAKING_UP)
+
+        assert "the boot partition is not there" in box.places.issue.read_text()
+        assert store.load(box.places.settings).settings.admin_hash == ""  # made up, and shown on the screen only
+        box.boot()
+        assert "admin-made-up" in box.result
+
+    def test_without_the_data_partition_no_secret_leaves_the_file_that_still_has_it(
+        self, box: Box, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         box.write("wifi name = Saal\nwifi password = zebra-horse\n")
         (box.places.root / "run/pacsberry-root/card").mkdir(parents=True)  # sealed, and nothing is mounted at /data
+        monkeypatch.setattr(Path, "is_mount", lambda path: path == box.places.boot)
 
         started = starting.start(box.places, box.runner)
 
