@@ -177,6 +177,19 @@ class Guest:
         )
         return time.monotonic() - self.started_at
 
+    def settle(self, seconds: float = 900) -> None:
+        """Wait until all units that start at boot have started, or failed.
+
+        The door opens long before: systemd may not even take questions then.
+        """
+        script = f"""for _ in $(seq {seconds / 3:.0f}); do
+            [[ $(systemctl is-system-running 2>&1) =~ ^(running|degraded)$ ]] && exit 0
+            sleep 3
+        done
+        systemctl list-jobs
+        exit 1"""
+        self.run(script, timeout=seconds * 2)
+
     def wait_until(self, is_so: Callable[[], bool], seconds: float, what: str) -> None:
         """Ask again and again until it is so.
 

@@ -52,7 +52,7 @@ def box(
     card = overlay(test_card.path, folder / "card.qcow2")
     machine = virt(memory_mib=512)
     with Guest(card, test_card.path, machine, door_key, folder, door_port(), NETWORK) as guest:
-        guest.run("systemctl is-system-running --wait || true", timeout=600)
+        guest.settle()
         yield guest
 
 
@@ -154,7 +154,7 @@ def test_a_second_boot_is_the_same_box(box: Guest) -> None:
     box.shut_down()
     box.start()
     box.wait_for_door()
-    box.run("systemctl is-system-running --wait || true", timeout=600)
+    box.settle()
 
     assert box.ask(identity) == before
     assert box.ask("systemctl --failed --plain --no-legend") == ""
@@ -166,7 +166,7 @@ def test_it_boots_as_a_raspberry_pi_3b_from_its_sd_card(
 ) -> None:
     # QEMU starts the board anew as soon as somebody winds its watchdog up.
     with plug(RASPI3B, append="systemd.watchdog_sec=0") as guest:
-        guest.run("systemctl is-system-running --wait || true", timeout=900)
+        guest.settle()
         figure("raspi3b: seconds to the server's answer", ready_after(guest, "pacsberry-server"))
         figure("raspi3b: MB in use", int(guest.ask("free -m | awk '/^Mem/ { print $3 }'")))
 

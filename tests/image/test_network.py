@@ -36,7 +36,7 @@ def boot(test_card: Card, door_key: Path, tmp_path: Path, door_port: Callable[[]
 
 
 def settled(guest: Guest) -> None:
-    guest.run("systemctl is-system-running --wait || true", timeout=600)
+    guest.settle()
     bring_programs(guest)
 
 

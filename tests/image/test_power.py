@@ -52,7 +52,7 @@ def fresh(
 def settled(guest: Guest) -> None:
     """Wait until it is up; everything has to be in order then."""
     guest.wait_for_door()
-    guest.run("systemctl is-system-running --wait || true", timeout=900)
+    guest.settle()
     assert guest.ask("systemctl --failed --plain --no-legend") == "", guest.console()[-2000:]
 
 

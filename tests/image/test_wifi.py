@@ -47,7 +47,7 @@ def box(
         append=f"test.tablets={TABLETS}",
     )
     with guest:
-        guest.run("systemctl is-system-running --wait || true", timeout=600)
+        guest.settle()
         bring_programs(guest)
         yield guest
 
