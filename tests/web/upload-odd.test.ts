@@ -108,6 +108,28 @@ test("when the session ends meanwhile one signs in beside the page, and it goes 
   await context.close();
 });
 
+test("files are dropped", async () => {
+  const { page, context } = await open(by, at, "upload.html", "landscape", "tom");
+  const place = page.locator(".drop");
+  await place.waitFor();
+  const contents = dicomFiles().map((bytes) => [...bytes]);
+  const transfer = await page.evaluateHandle((all) => {
+    const dropped = new DataTransfer();
+    all.forEach((bytes, number) => {
+      dropped.items.add(new File([new Uint8Array(bytes)], `${number}.dcm`));
+    });
+    return dropped;
+  }, contents);
+
+  await place.dispatchEvent("dragover", { dataTransfer: transfer });
+  await page.locator(".drop.over").waitFor();
+  await place.dispatchEvent("drop", { dataTransfer: transfer });
+
+  await page.getByRole("status").filter({ hasText: "3 of 3 files" }).waitFor();
+  assert.equal(await page.locator(".drop.over").count(), 0);
+  await context.close();
+});
+
 test("the list leads to looking through a study for names", async () => {
   const { page, context, problems } = await open(by, at, "index.html", "landscape", "tom");
   const card = page.locator(".card", { hasText: "SECRET" });
