@@ -146,6 +146,16 @@ export class FullDepth {
     opened.set(name, { told, ids: this.ids });
   }
 
+  /** Another series is on its way: nothing of this one is to be seen or measured any more. */
+  leave(): void {
+    clearTimeout(this.timer);
+    this.measure.cancel();
+    this.told = undefined;
+    this.ids = [];
+    this.shown = -1;
+    this.number = -1;
+  }
+
   /** The series has been told of anew: its values may come from elsewhere now. */
   hear(told: Manifest): void {
     if (this.told !== told && this.told?.Digest === told.Digest) {
@@ -162,6 +172,7 @@ export class FullDepth {
   /** Fetch and draw a picture, once it is looked at for a moment. */
   show(picture: number, drawing: Drawing): void {
     this.wanted = drawing;
+    if (!this.told) return;
     if (this.shown === picture) {
       this.lay(drawing);
       return;

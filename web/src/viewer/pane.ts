@@ -104,6 +104,7 @@ export class Pane extends Part {
   show(series: SeriesEntry, picture: number, window: Window | undefined): void {
     this.play(false);
     this.stack?.stop();
+    this.full?.leave();
     this.series = series;
     this.window = window;
     const stack = new Stack(series.ID, () => this.arrived(stack, picture));

@@ -40,6 +40,7 @@ test("values are told in their unit, and never of what the server has drawn or o
 
   expect(linesOf(stats, measured("CT", HU))).toEqual(["40 mm²", "Mean 50 ± 4 HU", "-20 … 130 HU"]);
   expect(linesOf(stats, measured("MR", { PixelSpacing: [1, 1] }))[1]).toBe("Mean 50 ± 4");
+  expect(linesOf(stats, measured("CT", { ...HU, RescaleType: "US" }))[1]).toBe("Mean 50 ± 4");
   expect(linesOf(stats, measured("CT", HU, { hasValues: false }))).toEqual(["40 mm²"]);
   expect(linesOf(stats, measured("US", { SamplesPerPixel: 3 }))).toEqual(["40 px²"]);
   expect(linesOf(stats, measured("PT", HU, { slope: 0.5, intercept: 1 }))[1]).toBe("Mean 26 ± 2");

@@ -63,7 +63,7 @@ export function linesOf(stats: Stats, measured: Measured): string[] {
 /** The unit of the values, with a blank before it; '' when it is not said. */
 function unitOf(values: Values, modality: string): string {
   const type = `${values.RescaleType ?? ""}`.trim();
-  if (type && type !== "US") return ` ${type.slice(0, 12)}`;
+  if (type) return type === "US" ? "" : ` ${type.slice(0, 12)}`; // US: unspecified
   return modality === "CT" && values.RescaleSlope !== undefined ? " HU" : "";
 }
 
