@@ -130,6 +130,33 @@ test("files are dropped", async () => {
   await context.close();
 });
 
+test("what was uploaded here is not shown from the list before somebody has looked for names", async () => {
+  const { page, context } = await open(by, at, "upload.html", "landscape", "tom");
+  await page.locator("input[name=files]").setInputFiles(join(at.files, "0.dcm"));
+  await page.locator("pb-study-review h3").waitFor();
+  await page.goto(`${at.url}/app/index.html`);
+  const card = page.locator(".card", { hasText: "FRESH" });
+  await card.locator("summary").click();
+  await card.getByLabel("Students see it").click();
+
+  await page.waitForURL(/upload\.html\?review=/);
+  const review = page.locator("pb-study-review");
+  await review.getByText("FRESH^FACE").first().waitFor();
+  await review.getByLabel("I have looked").check();
+  await review.getByRole("button", { name: "Show to students" }).click();
+  await review.waitFor({ state: "detached" });
+  await page.goto(`${at.url}/app/index.html`);
+  await card.getByText("Shown to students").waitFor();
+  await card.locator("summary").click();
+  await card.getByLabel("Students see it").uncheck();
+  await card.getByText("Hidden from students").waitFor();
+  await card.getByLabel("Students see it").check(); // once is enough
+  await card.getByText("Shown to students").waitFor();
+  await card.getByLabel("Students see it").uncheck();
+  await card.getByText("Hidden from students").waitFor();
+  await context.close();
+});
+
 test("the list leads to looking through a study for names", async () => {
   const { page, context, problems } = await open(by, at, "index.html", "landscape", "tom");
   const card = page.locator(".card", { hasText: "SECRET" });

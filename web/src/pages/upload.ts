@@ -13,11 +13,11 @@ import { Part, start, words } from "../parts/page.ts";
 import { uploadProgress } from "../parts/upload-progress.ts";
 import { droppedFiles, type Picked, pickedOf } from "../uploading/picking.ts";
 import { Queue } from "../uploading/queue.ts";
+import { dropUnseen, keepUnseen, unseen } from "../uploading/unseen.ts";
 import { t } from "../words/index.ts";
 import "../parts/study-review.ts";
 
-const TO_REVIEW = "pacsberry.toReview"; // in the session's storage: studies that nobody has looked through yet
-const UNSENT = "pacsberry.unsent"; // there, too: how many files were still to be sent
+const UNSENT = "pacsberry.unsent"; // in the session's storage: how many files were still to be sent
 const MOST_REVIEWED = 10; // studies at once; each asks for all of its tags
 
 class UploadPage extends Part {
@@ -35,7 +35,7 @@ class UploadPage extends Part {
   declare private wordless: Picked[]; // photographs and documents that wait for a few words
   declare private problem: string;
   declare private lost: number; // files that were not sent when the page was left
-  private readonly toReview = new Set<string>(stored());
+  private readonly toReview = unseen();
   private readonly queue = new Queue(
     {
       send: (picked, body, progress) => sendFile(picked.path ?? "instances", body, progress),
@@ -54,7 +54,10 @@ class UploadPage extends Part {
     this.problem = "";
     this.lost = Number(sessionStorage.getItem(UNSENT) ?? 0);
     const wanted = new URLSearchParams(location.search).get("review");
-    if (wanted) this.toReview.add(wanted);
+    if (wanted) {
+      this.toReview.clear(); // those come again with the page itself
+      for (const one of wanted.split(",")) this.toReview.add(one);
+    }
   }
 
   override connectedCallback(): void {
@@ -192,29 +195,20 @@ class UploadPage extends Part {
   private readonly later = (): void => {
     for (const id of this.toReview) this.queue.forget(id);
     this.toReview.clear();
-    this.keep();
     this.requestUpdate();
   };
 
   private reviewed(id: string): void {
     this.toReview.delete(id);
     this.queue.forget(id);
-    this.keep();
+    dropUnseen(id);
     this.requestUpdate();
   }
 
   private keep(): void {
-    sessionStorage.setItem(TO_REVIEW, JSON.stringify([...this.toReview]));
+    keepUnseen(this.queue.studies);
     const unsent = this.queue.state === "idle" ? 0 : this.queue.files - this.queue.finished;
     sessionStorage.setItem(UNSENT, `${unsent}`);
-  }
-}
-
-function stored(): string[] {
-  try {
-    return JSON.parse(sessionStorage.getItem(TO_REVIEW) ?? "[]") as string[];
-  } catch {
-    return [];
   }
 }
 

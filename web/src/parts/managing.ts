@@ -16,7 +16,7 @@ import {
 import { t } from "../words/index.ts";
 import { words } from "./page.ts";
 import { nameOf, personText } from "./study-card.ts";
-import { LABEL, studyMenu } from "./study-menu.ts";
+import { LABEL, looksFirst, studyMenu } from "./study-menu.ts";
 
 const MOST_IN_ZIP = 100; // studies; their identifiers stand in an address
 
@@ -117,6 +117,7 @@ export class Managing implements ReactiveController {
   }
 
   private async change(studies: Study[], what: Parameters<typeof changeStudy>[1]): Promise<void> {
+    if (what.IsShown && looksFirst(studies)) return;
     await this.each(studies, async (one) => this.put(await changeStudy(one.ID, what)));
   }
 

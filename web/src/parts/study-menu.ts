@@ -3,6 +3,7 @@
 import { html, type TemplateResult } from "lit";
 import { address } from "../api/http.ts";
 import { archivePath, changeStudy, type Study, setLabel, study as studyOf } from "../api/studies.ts";
+import { unseen } from "../uploading/unseen.ts";
 import { t } from "../words/index.ts";
 import { words } from "./page.ts";
 
@@ -18,6 +19,7 @@ export interface MenuEvents {
 /** A fold-out menu. */
 export function studyMenu(study: Study, events: MenuEvents): TemplateResult {
   const change = async (what: Parameters<typeof changeStudy>[1]) => {
+    if (what.IsShown && looksFirst([study])) return;
     await told(events, async () => events.changed(await changeStudy(study.ID, what)));
   };
   const rename = (event: Event) => void change({ Title: (event.target as HTMLInputElement).value });
@@ -38,6 +40,14 @@ export function studyMenu(study: Study, events: MenuEvents): TemplateResult {
       </div>
     </details>
   `;
+}
+
+/** What came from this device is looked through before it is shown: whether the page is left for that. */
+export function looksFirst(studies: readonly Study[]): boolean {
+  const all = unseen();
+  const some = studies.filter(({ ID }) => all.has(ID));
+  if (some.length) location.assign(`upload.html?review=${some.map(({ ID }) => ID).join(",")}`);
+  return some.length > 0;
 }
 
 function tick(text: string, isOn: boolean, change: (isOn: boolean) => void): TemplateResult {
