@@ -22,7 +22,7 @@ from tests.image.guest import Guest, Machine
 FIGURES = ROOT / "dist" / "image-figures.json"
 """What was measured in the last run."""
 
-_ORDER = ("test_power", "test_network", "test_wifi", "test_first_boot", "test_boot", "test_files")
+_ORDER = ("test_power", "test_boot", "test_wifi", "test_network", "test_first_boot", "test_files")
 """The modules whose tests take longest come first, so that no machine is left over at the end."""
 
 _ONE_MACHINE = ("test_wifi", "test_boot", "test_files")

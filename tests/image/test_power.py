@@ -24,7 +24,7 @@ from tests.makers import make_instance
 ADMIN = "a staff password"
 SETTINGS = f"name = box7\nwifi name = Box 7\nwifi password = thirty quiet tablets\nadmin password = {ADMIN}\n"
 # Of each run of a test; fewer for a quick look.
-BOOT_CUTS = int(os.environ.get("PACSBERRY_BOOT_CUTS", "7"))
+BOOT_CUTS = int(os.environ.get("PACSBERRY_BOOT_CUTS", "6"))
 UPLOAD_CUTS = int(os.environ.get("PACSBERRY_UPLOAD_CUTS", "4"))
 FIRST_BOOT = (12.0, 75.0)
 """Seconds of the emulator's work within which a first boot writes to the card: partition table, settings, index."""
