@@ -8,7 +8,7 @@ import { at, attend, barriers, by, type Opened, open, overhang, screen } from ".
 const PAGE = 40; // studies that are listed at first, and with each "Show more"
 const MANY = 2000;
 const HIDDEN = MANY / 10;
-const SOON = 2000; // ms; some times of what it takes on a computer that does nothing else
+const SOON = 4000; // ms; many times of what it takes on a computer that does nothing else
 const JERK = 150; // ms between two frames that are seen as a jerk
 
 attend("library");

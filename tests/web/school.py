@@ -39,6 +39,7 @@ SETTINGS: dict[str, object] = {
 }
 NEW: dict[str, object] = {"AuthenticationEnabled": True, "StableAge": 1, "Pacsberry": {"UsersFile": "users.json"}}
 HOSTILE = '<img src=x onerror="document.title=`hacked`">'
+HOSTILE_NAME = "<svg onload=alert(1)>"  # no word of the texts: students do not see texts that name the patient
 SLICES = 60
 GREYS = [40, 80, 120, 160, 200, 240] * 4  # of the pictures of a film
 MPEG4 = "1.2.840.10008.1.2.4.102"
@@ -56,7 +57,7 @@ def studies() -> Iterator[Entry]:
     yield "mixed", True, [*mixed, _film()]
     yield "hidden", False, make_study(series={"CT": 2}, patient_id="HIDDEN", patient_name="SECRET^NAME")
     tags = {"StudyDescription": HOSTILE, "SeriesDescription": HOSTILE}
-    yield "hostile", True, [make_instance("CT", patient_id="XSS", patient_name=HOSTILE, tags=tags)]
+    yield "hostile", True, [make_instance("CT", patient_id="XSS", patient_name=HOSTILE_NAME, tags=tags)]
 
 
 def tidy() -> Iterator[Entry]:

@@ -183,21 +183,6 @@ test("scrolling through a whole stack keeps what is remembered below 200 MB, and
   assert.deepEqual(problems, []);
 });
 
-test("the first picture needs less than 200 kB, before Cornerstone is loaded", async () => {
-  const { page, bytes, context } = await open(by, at, "index.html", "portrait");
-  await context.route(/full-.*\.js/, (route) => route.abort());
-  const before = bytes();
-
-  await page.goto(`${at.url}/app/viewer.html?study=${at.studies.stack}`);
-  await page.locator("img.first").waitFor();
-  await page.waitForFunction(() =>
-    [...document.images].some((image) => image.matches(".first, .series img") && image.naturalWidth > 0),
-  );
-
-  const needed = bytes() - before;
-  assert.ok(needed < 200 * 1024, `${needed} bytes`);
-});
-
 /** Wait until the picture that is looked at is drawn at full depth. */
 async function deep(page: Page): Promise<void> {
   await page.waitForFunction(() => {
