@@ -10,6 +10,7 @@ import { type SeriesEntry, type Study, study } from "../api/studies.ts";
 import { needsSignIn, Part, problem, start } from "../parts/page.ts";
 import { nameOf, personText } from "../parts/study-card.ts";
 import { documentsOf, leaveEmpty, tagsBeside } from "../viewer/beside.ts";
+import { helpBeside } from "../viewer/help.ts";
 import { actionOf } from "../viewer/keys.ts";
 import { drawCrossings, scrollTogether } from "../viewer/linking.ts";
 import { Pane, type PaneHost, type Tool } from "../viewer/pane.ts";
@@ -37,6 +38,7 @@ class ViewerPage extends Part implements PaneHost {
   private hasLines = true;
   private hasText = true;
   private hasTags = false;
+  private hasHelp = false;
   private settling = 0;
   private drawn: Promise<Annotation[]> | undefined; // that the server keeps
   private isKept = false;
@@ -74,6 +76,7 @@ class ViewerPage extends Part implements PaneHost {
         <div class="strip series">${(this.shown?.Series ?? []).map((series) => this.choice(series))}</div>
         <footer class="caution">${t("app.notForDiagnosis")}</footer>
         ${this.hasTags ? tagsBeside(active?.instance, () => this.toggle("hasTags")) : ""}
+        ${this.hasHelp ? helpBeside(() => this.toggle("hasHelp")) : ""}
         ${this.asking ? this.question(this.asking) : ""}
       </div>
     `;
@@ -136,7 +139,7 @@ class ViewerPage extends Part implements PaneHost {
   }
 
   private controls(): Controls {
-    const { active, tool, tray, isLinked, hasLines, hasText, hasTags } = this;
+    const { active, tool, tray, isLinked, hasLines, hasText, hasTags, hasHelp } = this;
     const told = active?.stack?.told;
     return {
       tool,
@@ -145,6 +148,7 @@ class ViewerPage extends Part implements PaneHost {
       hasLines,
       hasText,
       hasTags,
+      hasHelp,
       layout: this.place.layout,
       isPlaying: active?.isPlaying ?? false,
       canPlay: (active?.stack?.count ?? 0) > 1 && !documentsOf(told),
@@ -179,8 +183,10 @@ class ViewerPage extends Part implements PaneHost {
     for (const pane of this.panes) pane.use(tool);
   }
 
-  private toggle(what: "isLinked" | "hasLines" | "hasText" | "hasTags"): void {
+  private toggle(what: "isLinked" | "hasLines" | "hasText" | "hasTags" | "hasHelp"): void {
     this[what] = !this[what];
+    if (what === "hasTags") this.hasHelp = false; // one of both is enough beside the pictures
+    if (what === "hasHelp") this.hasTags = false;
     for (const pane of this.panes) {
       pane.hasText = this.hasText;
       pane.requestUpdate();
@@ -333,6 +339,7 @@ class ViewerPage extends Part implements PaneHost {
     else if (action.what === "lay") active.stage[action.how]();
     else if (action.what === "use") this.use(action.tool, this.tray);
     else if (action.what === "play") this.play();
+    else if (action.what === "help") this.toggle("hasHelp");
     else if (action.what === "remove") active.full?.measure.remove();
     else active.see(this.presets()[action.number]?.window);
   }

@@ -18,6 +18,7 @@ const STROKES = {
   arrow: "M20 20 5 5 M5 13V5h8",
   text: "M5 7V5h14v2 M12 5v14 M9 19h6",
   tags: "M4 4h8l8 8-8 8-8-8z M8.5 8h.01",
+  help: "M9 9a3 3 0 1 1 4 3c-1 .5-1 1-1 2 M12 17h.01 M12 3a9 9 0 1 0 .1 0",
   remove: "M5 7h14 M9 7V4h6v3 M7 7l1 13h8l1-13 M10 11v5 M14 11v5",
   keep: "M6 4h10l3 3v13H5V4z M8 4v5h7V4 M8 20v-6h8v6",
   fit: "M4 9V4h5 M15 4h5v5 M20 15v5h-5 M9 20H4v-5",

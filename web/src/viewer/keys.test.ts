@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { KEYS_TOLD } from "./help.ts";
 import { actionOf } from "./keys.ts";
 
 function pressed(key: string, on = "div", more: KeyboardEventInit = {}): ReturnType<typeof actionOf> {
@@ -18,6 +19,20 @@ test("keys scroll, play, and choose a window", () => {
   expect(pressed("ArrowDown")).toEqual({ what: "step", by: 1 });
   expect(pressed(" ")).toEqual({ what: "play" });
   expect(pressed("3")).toEqual({ what: "preset", number: 2 });
+});
+
+test("each key that the help tells of does something", () => {
+  const named: Record<string, string[]> = {
+    "↑ ↓": ["ArrowUp", "ArrowDown"],
+    "Page ↑ ↓": ["PageUp", "PageDown"],
+    "Home End": ["Home", "End"],
+    "␣": [" "],
+    "1 – 9": ["1", "9"],
+    "⌫": ["Backspace", "Delete"],
+  };
+  for (const [told] of KEYS_TOLD) {
+    for (const key of named[told] ?? [told.toLowerCase()]) expect(pressed(key), key).toBeDefined();
+  }
 });
 
 test("the slider at the edge goes the same way as the pictures", () => {

@@ -9,7 +9,8 @@ export type Action =
   | { what: "use"; tool: Tool }
   | { what: "preset"; number: number } // from 0
   | { what: "play" }
-  | { what: "remove" };
+  | { what: "remove" }
+  | { what: "help" };
 
 const KEYS: Record<string, Action> = {
   ArrowDown: { what: "step", by: 1 },
@@ -31,6 +32,8 @@ const KEYS: Record<string, Action> = {
   a: { what: "use", tool: "angle" },
   Escape: { what: "use", tool: "scroll" },
   Delete: { what: "remove" },
+  Backspace: { what: "remove" }, // what the keyboards of tablets have
+  "?": { what: "help" },
 };
 
 /** What a key does; undefined when it is none of ours, or is meant for what has the focus. */

@@ -19,6 +19,7 @@ export interface Controls {
   hasLines: boolean;
   hasText: boolean;
   hasTags: boolean;
+  hasHelp: boolean;
   isPlaying: boolean;
   canPlay: boolean;
   canMeasure: boolean;
@@ -31,7 +32,7 @@ export interface Controls {
   see(window: Window | undefined): void;
   lay(what: "fit" | "turn" | "mirror" | "invert"): void;
   arrange(layout: Layout): void;
-  toggle(what: "isLinked" | "hasLines" | "hasText" | "hasTags"): void;
+  toggle(what: "isLinked" | "hasLines" | "hasText" | "hasTags" | "hasHelp"): void;
   play(): void;
   remove(): void;
   keep(): void;
@@ -71,13 +72,14 @@ const TRAYS: Record<Exclude<Tray, undefined>, (controls: Controls) => TemplateRe
     ${button("remove", "viewer.remove", remove, undefined, !canMeasure)}
     ${canKeep ? button("keep", isKept ? "viewer.kept" : "viewer.keep", keep, undefined, !canMeasure) : ""}
   `,
-  view: ({ lay, toggle, hasText, hasTags }) => html`
+  view: ({ lay, toggle, hasText, hasTags, hasHelp }) => html`
     ${button("fit", "viewer.fit", () => lay("fit"))}
     ${button("turn", "viewer.turn", () => lay("turn"))}
     ${button("mirror", "viewer.mirror", () => lay("mirror"))}
     ${button("invert", "viewer.invert", () => lay("invert"))}
     ${button("text", "viewer.texts", () => toggle("hasText"), hasText)}
     ${button("tags", "viewer.tags", () => toggle("hasTags"), hasTags)}
+    ${button("help", "viewer.help", () => toggle("hasHelp"), hasHelp)}
   `,
   layout: ({ layout, arrange, toggle, isLinked, hasLines, mprAddress }) => html`
     ${LAYOUTS.map((one) => button(LAYOUT_ICONS[one], `viewer.layout.${one}`, () => arrange(one), layout === one))}

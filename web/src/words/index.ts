@@ -30,9 +30,11 @@ export function languageInUse(): string {
   return language;
 }
 
-/** A text, with what stands in {braces} filled in. */
+/** A text, with what stands in {braces} filled in; of "one | many" the form for `count`, or `all`. */
 export function t(key: Key, values: Record<string, string | number> = {}): string {
-  const text = (LANGUAGES[language] ?? en)[key];
+  const [one = "", many = one] = (LANGUAGES[language] ?? en)[key].split(" | ");
+  const { count, all } = values;
+  const text = `${count ?? all}` === "1" ? one : many;
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => (name in values ? `${values[name]}` : whole));
 }
 

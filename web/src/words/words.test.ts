@@ -27,6 +27,8 @@ test("the first language of the browser that we have is taken", () => {
 test("texts are filled in", () => {
   useLanguage("en");
   expect(t("studies.count", { count: 3 })).toBe("3 pictures");
+  expect(t("studies.count", { count: "1" })).toBe("1 picture");
+  expect(t("upload.counts", { done: 0, all: 1 })).toBe("0 of 1 file");
   expect(t("studies.count")).toBe("{count} pictures");
 });
 
