@@ -49,6 +49,9 @@ function guardReturn(left: Session): void {
 
 /** What went wrong, as a sentence. */
 export function words(error: unknown): string {
+  const status = error instanceof ServerError ? error.status : undefined;
+  if (status === 0) return t("app.unreachable");
+  if (status === 429 || status === 503) return t("app.busy");
   return t("app.failed", { reason: error instanceof Error ? error.message : `${error}` });
 }
 
