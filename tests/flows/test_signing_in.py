@@ -82,6 +82,39 @@ def test_the_cookie_is_for_no_script_and_no_foreign_page(school: House) -> None:
     assert re.fullmatch(r"pacsberry=[\w-]{43}; Path=/; HttpOnly; SameSite=Strict", page.last["set-cookie"])
 
 
+def test_everybody_chooses_a_password_of_their_own(tmp_path: Path) -> None:
+    write_users(tmp_path / "users.json", {"zoe": Account("given by anna", Role.TEACHER)})
+    settings = {**SCHOOL, "Pacsberry": {"UsersFile": "users.json", "Guests": True}}
+    given, mine = {"Name": "zoe", "Password": "given by anna"}, {"Name": "zoe", "Password": "my own one"}
+
+    def signed_in(house: House, who: dict[str, str]) -> Page:
+        page = Page(house)
+        page.proof = page.ask("POST", "/pacsberry/session", who).json["Proof"]
+        page.cookie = page.last["set-cookie"].split(";")[0]
+        return page
+
+    with in_process(tmp_path, settings) as house:
+        page, elsewhere = signed_in(house, given), signed_in(house, given)
+        asked = {"Password": "given by anna", "NewPassword": "my own one"}
+
+        assert Page(house).ask("PUT", "/pacsberry/session", asked).status == 401
+        assert page.ask("PUT", "/pacsberry/session", asked, X_Pacsberry_Proof="").status == 403
+        assert page.ask("PUT", "/pacsberry/session", {**asked, "Password": "guess"}).status == 401
+        assert page.ask("PUT", "/pacsberry/session", {**asked, "NewPassword": "short"}).status == 400
+        told = page.ask("PUT", "/pacsberry/session", asked).json
+        page.cookie = page.last["set-cookie"].split(";")[0]
+
+        assert (told["User"], told["Role"]) == ("zoe", "teacher")
+        assert [one.ask("GET", "/studies").status for one in (page, elsewhere)] == [200, 401]
+        assert Page(house).ask("POST", "/pacsberry/session", given).status == 401
+        assert signed_in(house, mine).ask("GET", "/studies").status == 200
+        anna = Page(house).sign_in("anna")  # whose password is in the configuration
+        of_anna = {"Password": USERS["anna"], "NewPassword": "another one"}
+        assert anna.ask("PUT", "/pacsberry/session", of_anna).status == 403
+        assert anna.ask("GET", "/studies").status == 200
+    assert is_hashed(read_users(tmp_path / "users.json")["zoe"].password)
+
+
 def test_behind_a_proxy_with_https_the_cookie_never_travels_without(school: House) -> None:
     asked = {"Name": "tom", "Password": USERS["tom"]}
     page = Page(school)

@@ -16,6 +16,7 @@ from pacsberry.http.request import Request, is_true
 from pacsberry.http.routing import Route
 
 if TYPE_CHECKING:
+    from pacsberry.auth.sessions import Session
     from pacsberry.http.people import People
 
 
@@ -39,7 +40,28 @@ def sign_in(request: Request, context: Context) -> Answer:
     if people.registry.edition() != edition:  # perhaps this account, while its password was checked
         people.sessions.end(token)
         raise Unauthorized("The accounts have just changed: sign in again.")
-    answer = Answer.json(_facts(user.name, user.role, context, session.proof)).with_header("Cache-Control", "no-store")
+    return _begun(token, session, request, context)
+
+
+def change_password(request: Request, context: Context) -> Answer:
+    """Choose a password of one's own: {"Password", "NewPassword"}; ends the account's sessions in other browsers."""
+    people = _people(request, context)
+    session = people.sessions.find(Credentials.of(request.headers).token)
+    if session is None:
+        raise Unauthorized("Only who is signed in has a password to change.")
+    asked, name = request.json_object, session.user.name
+    present, wanted = _text(asked, "Password"), _text(asked, "NewPassword")
+    user = people.registry.verify(name, present, request.remote_ip)
+    if user is None:
+        raise Unauthorized("The present password is wrong, or it was tried too often: wait a minute.")
+    people.registry.put(name, password=wanted, role=None)
+    token, session = people.sessions.begin(user)
+    return _begun(token, session, request, context)
+
+
+def _begun(token: str, session: "Session", request: Request, context: Context) -> Answer:
+    facts = _facts(session.user.name, session.user.role, context, session.proof)
+    answer = Answer.json(facts).with_header("Cache-Control", "no-store")
     return answer.with_header("Set-Cookie", _cookie(token, request))
 
 
@@ -114,6 +136,7 @@ _SESSION = "/pacsberry/session"
 ROUTES = [
     Route("GET", _SESSION, get_session, is_public=True),
     Route("POST", _SESSION, sign_in, waits=True, reads=True, is_public=True),
+    Route("PUT", _SESSION, change_password, waits=True, is_public=True),
     Route("DELETE", _SESSION, sign_out, reads=True, is_public=True),
     Route("POST", "/pacsberry/set-up", set_up, waits=True, is_public=True),
 ]
