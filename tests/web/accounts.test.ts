@@ -72,7 +72,9 @@ test("a page that the browser has kept is not shown to who comes after", async (
 
   assert.equal(await back(), true);
   await page.getByRole("button", { name: /Sign out/ }).waitFor();
-  await page.evaluate(() => fetch("../pacsberry/session", { method: "DELETE", headers: { "X-Pacsberry": "page" } }));
+  await page.evaluate(() =>
+    fetch("../pacsberry/session", { method: "DELETE", headers: { "X-Pacsberry": "page" } }),
+  );
   assert.equal(await back(), true);
 
   await page.getByRole("link", { name: "Sign in" }).waitFor();
@@ -128,12 +130,49 @@ test("a new box leads to its first account, by the code", async () => {
   await page.getByRole("button", { name: "Make the account" }).click();
 
   await page.waitForURL(/index\.html/);
-  await page.getByRole("button", { name: "Sign out · anna" }).waitFor();
+  await page.getByRole("button", { name: "Sign out" }).waitFor();
   await page.getByRole("link", { name: "Admin" }).click();
   const people = page.locator("pb-people");
   await people.getByText("the only admin: somebody has to be one").waitFor();
   assert.equal(await people.getByLabel("Role of anna").count(), 0); // nobody locks the last admin out
   await screen(page, "admin-last");
   assert.deepEqual(await barriers(page), []);
+
+  await page.getByRole("link", { name: "anna", exact: true }).click();
+  await page.getByLabel("Present password").fill("guessed");
+  await page.getByLabel("New password").fill("another of mine");
+  await page.getByRole("button", { name: "Change the password" }).click();
+  await page.getByRole("alert").getByText("is wrong").waitFor();
+  await page.getByLabel("Present password").fill("a password of mine");
+  await page.getByRole("button", { name: "Change the password" }).click();
+  await page.getByText("The password is changed.").waitFor();
+  await screen(page, "account");
+  assert.equal(await overhang(page), 0);
+  assert.deepEqual(await barriers(page), []);
+  await page.getByRole("button", { name: "Sign out everywhere" }).click();
+  await page.waitForURL(/index\.html/);
+  assert.equal(await page.getByRole("link", { name: "Admin" }).count(), 0);
   await context.close();
 });
+
+for (const language of ["de", "fr"]) {
+  test(`the page behind one's name fits onto a phone: ${language}`, async () => {
+    const { page, context } = await open(by, at, "sign-in.html", "phone", "", language);
+    await page.evaluate(
+      (given) =>
+        fetch("../pacsberry/session", {
+          method: "POST",
+          headers: { "X-Pacsberry": "page" },
+          body: JSON.stringify({ Name: "anna", Password: given }),
+        }),
+      at.users.anna ?? "",
+    );
+    await page.reload();
+    await page.getByRole("heading", { name: "anna" }).waitFor();
+
+    await screen(page, `account-phone-${language}`);
+    assert.equal(await overhang(page), 0);
+    assert.deepEqual(await barriers(page), []);
+    await context.close();
+  });
+}

@@ -23,9 +23,14 @@ export async function signIn(name: string, password: string): Promise<Session> {
   return kept(await send<Session>("POST", "pacsberry/session", { Name: name, Password: password }));
 }
 
-/** Sign out. */
-export async function signOut(): Promise<void> {
-  await send("DELETE", "pacsberry/session");
+/** Choose another password; ServerError 401 for a wrong present one. Other browsers are signed out. */
+export async function changePassword(present: string, wanted: string): Promise<Session> {
+  return kept(await send<Session>("PUT", "pacsberry/session", { Password: present, NewPassword: wanted }));
+}
+
+/** Sign out, here or in all browsers. */
+export async function signOut(everywhere = false): Promise<void> {
+  await send("DELETE", "pacsberry/session", { Everywhere: everywhere });
   keepProof("");
 }
 

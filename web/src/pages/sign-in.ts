@@ -1,24 +1,32 @@
-// Signing in; and on a box where nobody has an account yet, the first one, with the code that the server's start tells.
+// Signing in; on a box where nobody has an account yet the first one, with the code that the server's start tells; and
+// for who is signed in, a password of one's own.
 
 import { html, type TemplateResult } from "lit";
 import { ServerError } from "../api/http.ts";
-import { type Session, setUp, signIn } from "../api/session.ts";
-import { bar } from "../parts/bar.ts";
+import { changePassword, type Session, setUp, signIn } from "../api/session.ts";
+import { bar, leave } from "../parts/bar.ts";
 import { Part, start, words } from "../parts/page.ts";
 import { t } from "../words/index.ts";
 
-const SHORTEST_PASSWORD = 8; // characters, of the first account; the server holds it
+const SHORTEST_PASSWORD = 8; // characters, of a password chosen on a page; the server holds it
 
 class SignInPage extends Part {
-  static override properties = { who: { attribute: false }, told: { state: true }, isBusy: { state: true } };
+  static override properties = {
+    who: { attribute: false },
+    told: { state: true },
+    done: { state: true },
+    isBusy: { state: true },
+  };
 
   declare who: Session;
   declare private told: string;
+  declare private done: boolean; // whether a password has been changed
   declare private isBusy: boolean;
 
   constructor() {
     super();
     this.told = "";
+    this.done = false;
     this.isBusy = false;
   }
 
@@ -28,6 +36,7 @@ class SignInPage extends Part {
     if (!this.who.AsksForPasswords) {
       return html`${bar("sign-in", this.who)}<main class="narrow"><h1>${t("app.signIn")}</h1><p>${t("signIn.open")}</p></main>`;
     }
+    if (this.who.User) return this.account();
     return html`
       ${bar("sign-in", this.who)}
       <main class="narrow">
@@ -48,6 +57,45 @@ class SignInPage extends Part {
         </details>
       </main>
     `;
+  }
+
+  private account(): TemplateResult {
+    document.title = `${this.who.User} · ${t("app.name")}`;
+    return html`
+      ${bar("sign-in", this.who)}
+      <main class="narrow">
+        <h1>${this.who.User}</h1>
+        <form class="form" @submit=${this.change}>
+          ${this.field("present", t("account.present"), "password", "current-password")}
+          ${this.field("wanted", t("account.wanted"), "password", "new-password")}
+          <p class="note">${t("admin.shortest", { count: SHORTEST_PASSWORD })}</p>
+          ${this.told ? html`<p class="problem" role="alert">${this.told}</p>` : ""}
+          ${this.done ? html`<p role="status">${t("account.done")}</p>` : ""}
+          <button class="first" ?disabled=${this.isBusy}>${t("account.change")}</button>
+        </form>
+        <p class="note">${t("account.everywhereNote")}</p>
+        <p><button @click=${() => leave(true)}>${t("account.everywhere")}</button></p>
+      </main>
+    `;
+  }
+
+  private async change(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const form = event.target as HTMLFormElement;
+    const given = new FormData(form);
+    this.isBusy = true;
+    this.told = "";
+    this.done = false;
+    try {
+      this.who = await changePassword(`${given.get("present") ?? ""}`, `${given.get("wanted") ?? ""}`);
+      this.done = true;
+      form.reset();
+    } catch (error) {
+      const isWrong = error instanceof ServerError && error.status === 401;
+      this.told = isWrong ? t("signIn.wrong") : words(error);
+    } finally {
+      this.isBusy = false;
+    }
   }
 
   private field(name: string, label: string, type: string, autocomplete: string): TemplateResult {

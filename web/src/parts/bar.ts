@@ -30,14 +30,13 @@ export function bar(current: PageName, who: Session): TemplateResult {
 }
 
 function account(current: PageName, who: Session): TemplateResult {
-  if (!who.User) {
-    const state = current === "sign-in" ? "page" : "false";
-    return html`<a class="button" href="sign-in.html" aria-current=${state}>${t("app.signIn")}</a>`;
-  }
-  return html`<button @click=${leave}>${t("app.signOut")} · ${who.User}</button>`;
+  const state = current === "sign-in" ? "page" : "false";
+  const place = html`<a class="button" href="sign-in.html" aria-current=${state}>${who.User || t("app.signIn")}</a>`;
+  return who.User ? html`${place}<button @click=${() => leave()}>${t("app.signOut")}</button>` : place;
 }
 
-async function leave(): Promise<void> {
-  await signOut();
+/** Sign out, here or everywhere. */
+export async function leave(everywhere = false): Promise<void> {
+  await signOut(everywhere);
   location.assign("index.html");
 }
