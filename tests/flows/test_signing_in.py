@@ -25,6 +25,16 @@ def test_a_page_that_is_refused_does_not_make_its_browser_ask_for_a_password(sch
         assert "www-authenticate" in by_script.headers
 
 
+def test_a_picture_of_a_page_whose_session_has_ended_does_not_make_its_browser_ask_either(school: House) -> None:
+    page = Page(school).sign_in("tom")
+    page.ask("DELETE", "/pacsberry/session")
+
+    reply = school.ask("GET", "/instances", Cookie=page.cookie)
+
+    assert reply.status == 401
+    assert "www-authenticate" not in reply.headers
+
+
 def test_a_session_begins_works_and_ends(school: House) -> None:
     page = Page(school)
     before = page.ask("GET", "/pacsberry/session").json
