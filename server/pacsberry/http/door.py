@@ -59,7 +59,7 @@ class Door:
         if LOGGER.isEnabledFor(logging.INFO):
             duration = (time.monotonic() - begun) * 1000
             LOGGER.info("%s %s %s: %d in %.1f ms", environ["REMOTE_ADDR"], command, path, rendered.status, duration)
-        # A page of ours, or a picture in it after its session has ended: no browser should ask for a password by itself.
+        # A page of ours, or a picture in one whose session has ended: no browser should ask for a password by itself.
         if environ.get("HTTP_X_PACSBERRY") or Credentials.of(environ).token:
             rendered.headers[:] = [header for header in rendered.headers if header[0] != "WWW-Authenticate"]
         guard(rendered.headers, is_private=self._access.asks)
