@@ -18,6 +18,7 @@ SQUARES = 8  # a side
 PIXELS = 8  # of a square, a side
 ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
 PATIENT = "ODD"
+FRAMES = 5  # of the image that has several
 
 
 def odd() -> Iterator[bytes]:
@@ -175,7 +176,7 @@ def _kinds() -> Iterator[tuple[str, tuple[Pixels | list[Pixels], str, dict[str, 
             {"tags": _window(2000, 3000) | {"PixelSpacing": None, "PixelAspectRatio": [1, 2]}},
         ),
     )
-    yield "enhanced CT", ([squares(0, 3000, "<u2")] * 3, explicit, {"tags": _enhanced()})
+    yield "enhanced CT", ([squares(0, 3000, "<u2")] * FRAMES, explicit, {"tags": _enhanced()})
 
 
 def _window(center: float, width: float) -> dict[str, object]:
@@ -219,12 +220,12 @@ def _enhanced() -> dict[str, object]:
     shared.PlaneOrientationSequence = [Dataset()]
     shared.PlaneOrientationSequence[0].ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
     frames = []
-    for number in range(3):
+    for number in range(FRAMES):
         frame = Dataset()
         frame.PlanePositionSequence = [Dataset()]
         frame.PlanePositionSequence[0].ImagePositionPatient = [0, 0, 2 * number]
         frame.PixelValueTransformationSequence = [Dataset()]
-        for keyword, value in _rescaled(1 + number, -1000).items():
+        for keyword, value in _rescaled((2, 1, 2, 3, 1)[number], -1000).items():
             setattr(frame.PixelValueTransformationSequence[0], keyword, value)
         frame.FrameVOILUTSequence = [Dataset()]
         for keyword, value in _window(500 * (1 + number), 2000).items():

@@ -161,6 +161,14 @@ test("what a teacher draws and keeps is seen by students, who keep nothing", asy
   assert.equal((await now(student.page)).measured, 1);
   await student.page.getByRole("button", { name: "Measure" }).click();
   assert.equal(await student.page.getByRole("button", { name: "Keep" }).count(), 0);
+
+  await student.page.getByRole("button", { name: "Length" }).click();
+  await touch(student.page, way([300, 800], [420, 820]));
+  await student.page.waitForTimeout(300);
+  assert.equal((await now(student.page)).measured, 2);
+  await student.page.reload();
+  await deep(student.page);
+  assert.equal((await now(student.page)).measured, 1, "what a student draws is gone with the page");
   assert.deepEqual([...teacher.problems, ...student.problems], []);
 });
 

@@ -11,7 +11,7 @@ const SMALL_NEAR = 10; // of small pictures, which lose something
 const AREA = /^(119|60\.9) mm²/; // of the rectangle that is drawn here
 const DRAWN = ["VOI table", "modality table", "palette"]; // by the server, whose tables Cornerstone does not know
 
-attend("odd");
+attend("odd", WEBGL);
 
 for (const [name, flags] of [
   ["with WebGL", WEBGL],
@@ -103,13 +103,66 @@ for (const [name, flags] of [
   });
 }
 
+test("all values of a stack are fetched packed, once the server has the pack made that the viewer asks for", async () => {
+  const { page, context } = await open(by, at, `viewer.html?study=${at.studies.odd}`, "portrait");
+  const one = await seriesOf(page, "enhanced CT");
+  await show(page, one);
+  await page.waitForFunction(() => {
+    const { stack } = document.querySelector("pb-pane") as unknown as Pane;
+    return stack.told?.Prepared.frames.State === "Ready";
+  });
+
+  const [asked] = await Promise.all([page.waitForRequest(/\/frames\/0/), page.keyboard.press("Home")]);
+
+  assert.match(asked.url(), /\/pacsberry\/pictures\/[0-9a-f-]+\/frames\/0$/);
+  await deep(page, one);
+  await context.close();
+});
+
+test("another series may be chosen while the address is written: the last choice is shown", async () => {
+  const { page, context } = await open(by, at, `viewer.html?study=${at.studies.odd}`, "portrait");
+  const [first, second] = [await seriesOf(page, "plain"), await seriesOf(page, "signed")];
+  await show(page, first);
+
+  await page.evaluate((id) => {
+    const before = location.hash;
+    location.hash = `series=${id}`;
+    history.replaceState(null, "", before); // what the page does 200 ms after something was looked at
+  }, second);
+
+  await deep(page, second);
+  await context.close();
+});
+
+test("an image of many frames is a volume; it is cut in three planes", async () => {
+  const { page, context, problems } = await open(by, at, "index.html", "portrait");
+  const one = await seriesOf(page, "enhanced CT");
+
+  await page.goto(`${at.url}/app/mpr.html?study=${at.studies.odd}&series=${one}`);
+  await page.waitForFunction(
+    () => (document.querySelector("pb-planes") as unknown as { arrived: number } | null)?.arrived === 1,
+  );
+
+  assert.equal(await page.getByRole("alert").count(), 0);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+async function seriesOf(page: Page, name: string): Promise<string> {
+  const all = await page.evaluate(async (id): Promise<{ ID: string; Description: string }[]> => {
+    const answer = await fetch(`../pacsberry/studies/${id}`, { headers: { "X-Pacsberry": "page" } });
+    return (await answer.json()).Series;
+  }, at.studies.odd);
+  return all.find(({ Description }) => Description === name)?.ID ?? "";
+}
+
 /** What the viewer's element lets itself be asked. */
 interface Pane {
   series: { ID: string } | undefined;
   window: readonly [number, number] | undefined;
   stack: {
     arrived: number;
-    told: { ID: string } | undefined;
+    told: { ID: string; Prepared: { frames: { State: string } } } | undefined;
     facts: { Window: { Center: number; Width: number; Function: string } | null } | undefined;
     picture(number: number): { instance: { ID: string }; frame: number };
   };

@@ -15,6 +15,17 @@ test("the nearest picture that lies alike is the one to be seen beside another",
   expect(nearestTo(sagittal(1), [axial(0)])).toBe(-1);
 });
 
+test("stacks of other distances and a little slant meet in the middle of the picture, not at its corner", () => {
+  const slanted = plane([0, 0, 0], [1, 0, 0], [0, Math.cos(0.17), Math.sin(0.17)]); // its middle is 4.1 mm up
+  expect(nearestTo(slanted, [axial(0), axial(3), axial(6), axial(9)])).toBe(1);
+  expect(
+    nearestTo(
+      axial(4.1),
+      [0, 1, 2, 3].map((z) => ({ ...slanted, origin: [0, 0, 8 * z - 8] as Vector })),
+    ),
+  ).toBe(1);
+});
+
 test("pictures of another frame of reference are not comparable", () => {
   const other = plane([0, 0, 7], [1, 0, 0], [0, 1, 0], "9.9");
   expect(nearestTo(axial(7), [other])).toBe(-1);

@@ -45,11 +45,12 @@ export function planeOf(value: (keyword: string) => unknown): Plane | undefined 
 /** Which of `planes` is to be seen beside `shown`: the nearest of those that lie alike; -1 for none. */
 export function nearestTo(shown: Plane, planes: readonly (Plane | undefined)[]): number {
   const normal = normalOf(shown);
+  const middle = middleOf(shown);
   let best = -1;
   let least = Number.POSITIVE_INFINITY;
   planes.forEach((plane, number) => {
     if (plane?.frame !== shown.frame || Math.abs(dot(normalOf(plane), normal)) < PARALLEL) return;
-    const distance = Math.abs(dot(less(plane.origin, shown.origin), normal));
+    const distance = Math.abs(dot(less(plane.origin, middle), normalOf(plane)));
     if (distance < least) [best, least] = [number, distance];
   });
   return best;
@@ -95,6 +96,10 @@ export function opposite([x, y, z]: Vector): Vector {
 
 export function normalOf(plane: Plane): Vector {
   return cross(plane.right, plane.down);
+}
+
+function middleOf({ origin, right, down, columns, rows, across, along }: Plane): Vector {
+  return plus(plus(origin, right, ((columns - 1) * across) / 2), down, ((rows - 1) * along) / 2);
 }
 
 function cornersOf({ origin, right, down, columns, rows, across, along }: Plane): Vector[] {
