@@ -22,7 +22,7 @@ import { moduleOf } from "./metadata.ts";
 import { darken, paddingOf } from "./padding.ts";
 import {
   acceptOf,
-  addressOf,
+  ask,
   idsOf,
   knownAs,
   leaveToServer,
@@ -65,7 +65,7 @@ export function started(): RenderingEngine {
   if (isProcessor) useProcessor();
   initLoader({
     maxWebWorkers: DECODERS,
-    open: (request, url) => request.open("GET", addressOf(SCHEME + url)),
+    open: (request, url) => ask(request, SCHEME + url),
     beforeSend: (_request, imageId) => ({ ...headers(), ...acceptOf(imageId) }),
     beforeProcessing: samplesOf,
   });

@@ -11,6 +11,10 @@ export const SCHEME = "wadors:"; // of Cornerstone's loader
 const PNG = "image/png";
 const EXACT_BITS = [8, 16, 32]; // of values that are whole numbers
 
+const LOSSY_JPEG = ["1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"]; // taken for YBR by decoders, whatever is said
+const JPEG_2000 = [0xff, 0x4f, 0xff, 0x51]; // how a stream of it begins
+const SIGN_PLACE = 42; // of the first component (ISO/IEC 15444-1, A.5.1): the highest bit says that it has a sign
+
 interface Known {
   told: Manifest;
   picture: number;
@@ -18,6 +22,7 @@ interface Known {
 
 const known = new Map<string, Known>();
 const asked = new Map<string, Source>(); // where those were asked for that are here, or on their way
+const requests = new WeakMap<XMLHttpRequest, string>();
 const given = new Set<string>(); // pictures that could not be decoded here: the server draws them
 let hasSigmoid = true;
 
@@ -65,8 +70,13 @@ export function leaveToServer(id: string): boolean {
   return true;
 }
 
-/** The address to ask for the values of a picture now. */
-export function addressOf(id: string): string {
+/** Ask for the values of a picture, wherever they are now. */
+export function ask(request: XMLHttpRequest, id: string): void {
+  requests.set(request, id);
+  request.open("GET", addressOf(id));
+}
+
+function addressOf(id: string): string {
   const stored = id.slice(SCHEME.length);
   const found = known.get(id);
   const source = chosen(id);
@@ -85,7 +95,13 @@ export function acceptOf(id: string): Record<string, string> {
 /** What has come, as Cornerstone decodes it: a picture that the server has drawn as bare 8-bit samples. */
 export async function samplesOf(answer: XMLHttpRequest): Promise<ArrayBuffer> {
   const data = answer.response as ArrayBuffer;
-  if (!answer.getResponseHeader("Content-Type")?.startsWith(PNG)) return data;
+  if (!answer.getResponseHeader("Content-Type")?.startsWith(PNG)) {
+    const id = requests.get(answer);
+    const found = id === undefined ? undefined : known.get(id);
+    if (found && isContradicted(new Uint8Array(data), valuesOf(found.told, found.picture)))
+      throw new Error("The stream of the picture has other signs than its file says.");
+    return data;
+  }
   const bitmap = await createImageBitmap(new Blob([data], { type: PNG }));
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
@@ -104,6 +120,7 @@ export function isDrawn(values: Values): boolean {
   return (
     photometric === "PALETTE COLOR" ||
     photometric.startsWith("YBR_PARTIAL") ||
+    (photometric === "RGB" && LOSSY_JPEG.includes(`${values.AvailableTransferSyntaxUID}`)) ||
     (values.HasModalityLUT === true && values.RescaleSlope === undefined) ||
     (values.HasVOILUT === true && !isWindowed(values)) ||
     (values.VOILUTFunction === "SIGMOID" && !hasSigmoid) ||
@@ -121,6 +138,12 @@ export function isColoured(values: Values): boolean {
 function isWindowed(values: Values): boolean {
   const [width] = (values.WindowWidth as number[] | undefined) ?? [];
   return Number(width) > 0;
+}
+
+/** Whether a JPEG 2000 stream has signs where the file says that there are none, or none where it says so. */
+export function isContradicted(data: Uint8Array, values: Values): boolean {
+  if (!JPEG_2000.every((byte, place) => data[place] === byte)) return false;
+  return (data[SIGN_PLACE] ?? 0) >> 7 !== Number(values.PixelRepresentation ?? 0);
 }
 
 /** Whether a PNG has colours (ISO/IEC 15948, 11.2.2: the colour type is byte 25). */
