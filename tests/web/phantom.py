@@ -28,7 +28,7 @@ ELLIPSOIDS = (
 )
 
 
-def phantom(patient: str = "PHANTOM", name: str = "Phantom^Head") -> Iterator[bytes]:
+def phantom(patient: str = "PHANTOM", name: str = "Phantom^Nobody") -> Iterator[bytes]:
     """The files of the study of a patient of that number and name."""
     for series, weighting in enumerate(("T1", "T2"), 1):
         for number in range(SLICES):
