@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -71,6 +71,7 @@ export async function school(kind?: Kind): Promise<School> {
     stop: async () => {
       server.stdin?.end(); // it runs until then, so it ends with these tests, too, however they end
       await ended;
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
