@@ -124,7 +124,10 @@ async function whole(series: string): Promise<Manifest> {
     const { State, Url } = told.Prepared.frames;
     const isMade = !Url || (State !== "Missing" && State !== "Making");
     if ((told.IsPlaced && isMade) || question >= MOST_QUESTIONS) return told;
-    if (told.IsPlaced && State === "Missing") await fetch(address(`${Url}/0`), { headers: headers() }); // has it made
+    if (told.IsPlaced && State === "Missing") {
+      const made = await fetch(address(`${Url}/0`), { headers: headers() }); // has it made
+      await made.arrayBuffer(); // what is not read keeps one of the browser's six connections
+    }
     await new Promise((done) => setTimeout(done, AGAIN));
   }
 }

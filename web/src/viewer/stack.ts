@@ -58,7 +58,8 @@ export class Stack {
       const { State, Url } = this.told.Prepared.frames;
       if (!Url || (State !== "Missing" && State !== "Making")) return;
       if (State === "Missing") {
-        await fetch(address(`${Url}/0`), { headers: headers(), signal: this.stopped.signal });
+        const made = await fetch(address(`${Url}/0`), { headers: headers(), signal: this.stopped.signal });
+        await made.arrayBuffer(); // what is not read keeps one of the browser's six connections
       }
       await pause(PACK_AGAIN, this.stopped.signal);
       this.told = await manifest(this.series, this.stopped.signal);
