@@ -145,6 +145,8 @@ def _kinds() -> Iterator[tuple[str, tuple[Pixels | list[Pixels], str, dict[str, 
     yield "RGB, RLE", (colours, images.RLE, {"is_planar": True})
     yield "RGB, JPEG 2000", (colours, images.JPEG_2000, {})
     yield "JPEG in colours", (colours, images.JPEG_BASELINE, {"photometric": "YBR_FULL_422"})
+    twelve = {"bits_stored": 12, "tags": _window(2000, 600)}
+    yield "JPEG, 12 bits", (squares(0, 4095, "<u2"), images.JPEG_EXTENDED, twelve)
     yield "JPEG", (squares(0, 255, "u1"), images.JPEG_BASELINE, {"tags": _window(128, 256)})
     yield (
         "JPEG lossless, signed",
