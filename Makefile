@@ -1,5 +1,5 @@
 # Every command a person needs. `make` alone lists them; each target says after ## what it does.
-# Variables of `make run`: PORT, DICOM_PORT, DATA. PYTHON chooses the interpreter of `make setup`.
+# Variables of `make run`: PORT, DICOM_PORT, DATA, PEOPLE. PYTHON chooses the interpreter of `make setup`.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -27,9 +27,9 @@ setup: .venv/installed ## make .venv with the pinned packages and the command .v
 web: server/pacsberry/http/app/index.html ## build the web pages (Node is taken from PyPI where the machine has none)
 
 .PHONY: run
-run: setup ## start the server with a demo study and print its address (PORT=8042 DICOM_PORT=4242 DATA=run)
+run: setup ## start the server with a demo study and print its address (PORT=8042 DICOM_PORT=4242 DATA=run PEOPLE=yes)
 	@$(MAKE) --no-print-directory web || echo 'The web pages cannot be built here; a minimal page is shown.' >&2
-	$(BIN)/pacsberry serve --demo --http-port $(PORT) --dicom-port $(DICOM_PORT) --data $(DATA)
+	$(BIN)/pacsberry serve --demo $(if $(filter yes,$(PEOPLE)),--people) --http-port $(PORT) --dicom-port $(DICOM_PORT) --data $(DATA)
 
 .PHONY: test
 test: .venv/tools-installed web/node_modules/installed ## run every test but the long proofs
