@@ -92,7 +92,7 @@ def test_a_port_that_is_taken_ends_the_start_with_its_code(tmp_path: Path, free_
 
 
 def test_with_people_the_first_account_is_made_with_the_code_that_the_start_tells(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pacsberry", "serve", "--people", "--data", "data", "--dicom-port", "0"]
+    command = [sys.executable, "-m", "pacsberry", "serve", "--people", "--demo", "--data", "data", "--dicom-port", "0"]
     environ = os.environ | {"PYTHONPATH": str(ROOT / "server")}
     with subprocess.Popen(
         [*command, "--http-port", "0"], cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True
@@ -107,6 +107,8 @@ def test_with_people_the_first_account_is_made_with_the_code_that_the_start_tell
                 port = "".join(re.findall(r"http://localhost:(\d+)/", line))
 
             assert "Nobody can log in" not in told
+            (shown,) = json.loads(ask(int(port), "GET", "/pacsberry/studies"))["Studies"]
+            assert "Patient" not in shown
             with closing(HTTPConnection("127.0.0.1", int(port), timeout=10)) as connection:
                 body = json.dumps({"Code": code, "Name": "anna", "Password": "a long password"})
                 connection.request("POST", "/pacsberry/set-up", body, {"X-Pacsberry": "page"})

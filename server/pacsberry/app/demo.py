@@ -8,8 +8,8 @@ from pacsberry.model import Level, Origin, Receipt
 LOGGER = logging.getLogger("pacsberry.server")
 
 
-def load_demo(application: Application) -> None:
-    """Store the demo study; nothing when the archive holds anything."""
+def load_demo(application: Application, shown_label: str) -> None:
+    """Store the demo study and show it to students; nothing when the archive holds anything."""
     if next(application.archive.resources.ids(Level.INSTANCE, 0, 1), None) is not None:
         return
     from pacsberry.demo import demo_files
@@ -18,4 +18,6 @@ def load_demo(application: Application) -> None:
         with application.archive.spool() as spool:
             spool.write(content)
             application.ingest.accept(spool, Receipt(Origin.PLUGINS))
+    for study in application.archive.resources.ids(Level.STUDY, 0, 1):
+        application.archive.labels.add(Level.STUDY, study, shown_label)
     LOGGER.warning("The archive was empty: the demo study is in it now.")

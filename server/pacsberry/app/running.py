@@ -72,7 +72,7 @@ def run(settings: Settings, *, demo: bool = False) -> bool:
         application.start()
         try:
             if demo:
-                load_demo(application)
+                load_demo(application, settings.text("Pacsberry.GuestLabel"))
             places = _places(application, settings)
             for place in places:  # on standard error and so in the journal, whatever the log's level
                 LOGGER.warning("%s", place)
