@@ -74,13 +74,21 @@ function filesBelow(folder: string): string[] {
 
 export default defineConfig({
   base: "./",
-  resolve: { alias: { xmlbuilder2: resolve(import.meta.dirname, "src/viewer/absent.ts") } },
+  resolve: {
+    alias: [
+      {
+        find: /^(?:xmlbuilder2|fs|path)$/,
+        replacement: resolve(import.meta.dirname, "src/viewer/absent.ts"),
+      },
+    ],
+  },
   build: {
     outDir: OUT,
     emptyOutDir: true,
     target: "safari15",
     assetsInlineLimit: 0, // the pages' security policy knows no data: addresses
     modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 4096, // kB: Cornerstone's, which the viewer fetches when the first picture is there
     rollupOptions: {
       input: Object.fromEntries(PAGES.map((page) => [page, resolve(import.meta.dirname, `${page}.html`)])),
     },
