@@ -40,6 +40,6 @@ function isFull({ Disk: disk, Recycling: recycling }: Storage): boolean {
 /** What the box says is wrong, in its own words. */
 function remarks({ Box: published }: Box): string[] {
   if (!published || published.AgeSeconds > STALE) return [];
-  const told = published.Facts["remarks"];
+  const told = published.Facts.remarks;
   return Array.isArray(told) ? told.filter((one): one is string => typeof one === "string") : [];
 }

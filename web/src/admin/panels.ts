@@ -68,7 +68,7 @@ function nextToGo(
 function damagedFiles({ Damaged: damaged }: Storage): TemplateResult | "" {
   if (!damaged.Count) return "";
   const whose = (tags: Record<string, string> | null) =>
-    [personText(tags?.["PatientName"] ?? ""), dateText(tags?.["StudyDate"] ?? ""), tags?.["Modality"]]
+    [personText(tags?.PatientName ?? ""), dateText(tags?.StudyDate ?? ""), tags?.Modality]
       .filter(Boolean)
       .join(" · ");
   return html`
