@@ -62,6 +62,8 @@ mkdir -p "${work}/firmware"
 mv "${tree}/boot/firmware" "${work}/firmware/files"
 mkdir "${tree}/boot/firmware"
 touch --date="@${SOURCE_DATE_EPOCH}" "${tree}/boot/firmware" "${tree}/boot"
+# FAT takes the dates of the files as they are, and this script has just written one of them.
+find "${work}/firmware/files" -newermt "@${SOURCE_DATE_EPOCH}" -exec touch --date="@${SOURCE_DATE_EPOCH}" {} +
 truncate -s "${BOOT_MIB}M" "${work}/boot"
 # One sector per cluster: FAT32 needs 65525 clusters, and some computers and the Pi's loader count them.
 mkfs.vfat --invariant -F 32 -s 1 -i "${disk_id}" -n PACSBERRY "${work}/boot" >/dev/null
