@@ -77,6 +77,8 @@ mkfs.vfat --invariant -F 32 -s 1 -i "${disk_id}" -n PACSBERRY "${work}/boot" >/d
 )
 
 # --- the system, and an empty archive
+# mke2fs makes no date later than SOURCE_DATE_EPOCH; when this build last read a file is earlier if nothing was made anew.
+find "${tree}" -exec touch --no-dereference --time=atime --date="@${SOURCE_DATE_EPOCH}" {} +
 used=$(du -x -s --block-size=1M "${tree}" | cut -f1)
 root_mib=$(((used * 106 / 100 + SPARE_MIB + 63) / 64 * 64))
 make_ext4 "${work}/root" "${root_mib}" rootfs "${tree}" "" -m 1
