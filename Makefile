@@ -110,7 +110,8 @@ image: .venv/ansible/installed ## build the file to flash, as root: dist/pacsber
 .PHONY: test-image
 test-image: .venv/tools-installed ## boot the built image in QEMU, join its Wi-Fi, pull its plug (needs make image)
 	.ci/system-packages image
-	$(BIN)/python -m pytest -q -m image -n 3 --dist loadgroup --no-loadscope-reorder -o faulthandler_timeout=2400 tests/image
+	$(BIN)/python -m pytest -v -m image -n 3 --dist loadgroup --no-loadscope-reorder \
+		-o faulthandler_timeout=2400 -o tmp_path_retention_policy=failed tests/image
 
 .PHONY: lock
 lock: ## choose the versions of all packages anew and write the two lock files
